@@ -1,0 +1,167 @@
+import { z } from "zod";
+
+import { LIMITS } from "./limits.ts";
+import { declareRequest } from "./request.ts";
+import {
+  accountKind,
+  base64,
+  commandReply,
+  emptyBody,
+  history,
+  keyVersion,
+  moment,
+  role,
+  roomType,
+  roomView,
+  subscriptionView,
+} from "./shapes.ts";
+import { accountName, orgId, requestId, roomId, siteId, userId } from "./tokens.ts";
+
+/** The opaque text a page ends with, handed back as `after`. */
+const cursor = z.string().min(1).max(512);
+const page = (max: number, fallback: number) => z.int().min(1).max(max).default(fallback);
+
+const roomName = z
+  .string()
+  .transform((text) => text.trim().normalize("NFC"))
+  .refine((text) => text !== "", "must not be blank")
+  .refine(
+    (text) => [...text].length <= LIMITS.roomNameCodePoints,
+    `at most ${LIMITS.roomNameCodePoints} characters`,
+  )
+  .refine((text) => !/\p{Cc}/u.test(text), "must not hold control characters");
+
+const users = z.array(accountName).max(LIMITS.usersPerRequest);
+const orgs = z.array(orgId).max(LIMITS.orgsPerRequest);
+
+export const createRoom = declareRequest({
+  operation: "room.create",
+  asks: "own",
+  command: true,
+  template: "chat.user.{homeSite}.{account}.request.room.{siteId}.create",
+  body: z.strictObject({ name: roomName.optional(), users: users.optional(), orgs: orgs.optional() }),
+  reply: commandReply.extend({ roomType, siteId }),
+});
+
+export const addMembers = declareRequest({
+  operation: "member.add",
+  asks: "home",
+  command: true,
+  template: "chat.user.{homeSite}.{account}.request.room.{roomId}.{siteId}.member.add",
+  body: z.strictObject({ users: users.optional(), orgs: orgs.optional(), history: history.default("none") }),
+  reply: commandReply,
+});
+
+export const removeMember = declareRequest({
+  operation: "member.remove",
+  asks: "home",
+  command: true,
+  template: "chat.user.{homeSite}.{account}.request.room.{roomId}.{siteId}.member.remove",
+  body: z.union([z.strictObject({ account: accountName }), z.strictObject({ orgId })]),
+  reply: commandReply,
+});
+
+export const changeRole = declareRequest({
+  operation: "member.role",
+  asks: "home",
+  command: true,
+  template: "chat.user.{homeSite}.{account}.request.room.{roomId}.{siteId}.member.role",
+  body: z.strictObject({ account: accountName, role }),
+  reply: commandReply,
+});
+
+/** A row of `member.list`, enriched from the directory. */
+export const memberRow = z.object({
+  account: accountName,
+  userId,
+  siteId,
+  kind: accountKind,
+  name: z.string(),
+  role,
+  individual: z.boolean(),
+  viaOrgs: z.array(orgId),
+  joinedAt: moment,
+});
+export type MemberRow = z.infer<typeof memberRow>;
+
+export const orgRow = z.object({ orgId, name: z.string(), addedAt: moment, memberCount: z.int() });
+export type OrgRow = z.infer<typeof orgRow>;
+
+export const listMembers = declareRequest({
+  operation: "member.list",
+  asks: "nearest",
+  template: "chat.user.{homeSite}.{account}.request.room.{roomId}.{siteId}.member.list",
+  body: z.strictObject({ after: cursor.optional(), limit: page(500, 200) }),
+  reply: z.object({
+    members: z.array(memberRow),
+    orgs: z.array(orgRow).optional(),
+    total: z.int(),
+    revision: z.int(),
+    next: z.string().optional(),
+    stale: z.boolean(),
+  }),
+});
+
+/** A room of the caller's list. */
+export const roomListRow = z.object({
+  room: roomView,
+  subscription: subscriptionView,
+  lastMessageAt: moment.optional(),
+  key: z.object({ version: keyVersion, privateKey: base64 }).optional(),
+  stale: z.boolean(),
+});
+export type RoomListRow = z.infer<typeof roomListRow>;
+
+export const listRooms = declareRequest({
+  operation: "room.list",
+  asks: "own",
+  template: "chat.user.{homeSite}.{account}.request.room.{siteId}.list",
+  body: z.strictObject({ after: cursor.optional(), limit: page(100, 50), keys: z.boolean().default(false) }),
+  reply: z.object({ rooms: z.array(roomListRow), at: moment, next: z.string().optional() }),
+});
+
+export const getKey = declareRequest({
+  operation: "key.get",
+  asks: "nearest",
+  template: "chat.user.{homeSite}.{account}.request.room.{roomId}.{siteId}.key.get",
+  body: z.strictObject({ version: keyVersion.optional() }),
+  reply: z.object({ roomId, siteId, version: keyVersion, privateKey: base64 }),
+});
+
+export const siteInfo = declareRequest({
+  operation: "site.info",
+  asks: "own",
+  template: "chat.user.{homeSite}.{account}.request.site.{siteId}.info",
+  body: emptyBody,
+  reply: z.object({
+    siteId,
+    peers: z.array(siteId),
+    version: z.string(),
+    limits: z.object({ maxPayload: z.int(), maxRoomSize: z.int(), maxBatchSize: z.int() }),
+    /** Site time (SPEC-rooms 1.4). */
+    now: moment,
+  }),
+});
+
+/** What a job reports once its request is true, or why it never will be (SPEC-rooms 1.7). */
+export const jobResult = z.object({
+  requestId,
+  operation: z.enum([
+    "room.create",
+    "member.add",
+    "member.remove",
+    "member.role",
+    "room.rename",
+    "room.restrict",
+    "room.close",
+  ]),
+  status: z.enum(["ok", "error"]),
+  roomId,
+  revision: z.int().positive(),
+  error: z.string().optional(),
+  code: z.string().optional(),
+  reason: z.string().optional(),
+  at: moment,
+});
+export type JobResult = z.infer<typeof jobResult>;
+export type Operation = JobResult["operation"];
