@@ -1,0 +1,29 @@
+import type { EventType } from "@parley/contract/events";
+
+import type { RoomCommand } from "./command.ts";
+import type { RecentRequest } from "./state.ts";
+
+type RoomOperation = RecentRequest["operation"];
+
+/** The operation whose outcome an event is: what its job result and its repeats are judged by (SPEC-rooms 1.7). */
+export const EVENT_OPERATIONS = {
+  room_created: "room.create",
+  members_added: "member.add",
+  members_removed: "member.remove",
+  role_changed: "member.role",
+  room_renamed: "room.rename",
+  room_restricted: "room.restrict",
+  room_closed: "room.close",
+  key_rotated: "key.rotate",
+} as const satisfies Record<EventType, RoomOperation>;
+
+/** The operation that a command asks for. */
+export const COMMAND_OPERATIONS = {
+  create_channel: "room.create",
+  create_direct: "room.create",
+  add_members: "member.add",
+  remove_member: "member.remove",
+  remove_org: "member.remove",
+  change_role: "member.role",
+  rotate_key: "key.rotate",
+} as const satisfies Record<RoomCommand["type"], RoomOperation>;
