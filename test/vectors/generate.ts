@@ -1,0 +1,20 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { idVectors } from "./id-vectors.ts";
+import { rosterVectors } from "./roster-vectors.ts";
+import { sealVectors } from "./seal-vectors.ts";
+
+/** The vector files by name. Their inputs are fixed, so generating them again changes nothing. */
+export const vectorFiles = (): Readonly<Record<string, string>> => ({
+  "ids.json": format(idVectors()),
+  "roster.json": format(rosterVectors()),
+  "seal.json": format(sealVectors()),
+});
+
+const format = (vectors: readonly unknown[]): string => `${JSON.stringify(vectors, undefined, 2)}\n`;
+
+if (import.meta.main) {
+  for (const [name, text] of Object.entries(vectorFiles()))
+    writeFileSync(join(import.meta.dirname, name), text);
+}
