@@ -1,0 +1,25 @@
+/** The names under which a room's keys are kept (SPEC-rooms 6.1). */
+export interface RoomKeyNames {
+  readonly current: string;
+  /** Expires after the grace period. */
+  readonly previous: string;
+  readonly pending: string;
+  /** A string, not a hash: the revision up to which this site has closed the room. */
+  readonly closed: string;
+}
+
+/**
+ * The braces are part of the names: what stands between them alone decides the cluster slot, so one script may touch
+ * all keys of a room.
+ * @throws {RangeError} for an empty room id or one with a brace, which would move the keys apart
+ */
+export function roomKeyNames(roomId: string): RoomKeyNames {
+  if (roomId === "" || /[{}]/.test(roomId)) throw new RangeError("a room id is not empty and has no braces");
+  const name = (slot: string): string => `roomkey:{${roomId}}:${slot}`;
+  return {
+    current: name("current"),
+    previous: name("previous"),
+    pending: name("pending"),
+    closed: name("closed"),
+  };
+}
