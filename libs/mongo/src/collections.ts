@@ -1,0 +1,72 @@
+import type { DirectoryEntry } from "@parley/contract/directory";
+import type { RoomSnapshot } from "@parley/room/snapshot";
+import type { Collection, Db } from "mongodb";
+
+import type { MessageRow } from "./message-store.ts";
+import type { Quarantine, RoomDocument, WaitingMark } from "./room-document-store.ts";
+import type { Subscription } from "./subscription-store.ts";
+
+/** What a room's document holds from its first write on, be that only a waiting mark. */
+interface RoomStub {
+  readonly _id: string;
+  readonly siteId: string;
+  readonly applied: number;
+  readonly waiting?: WaitingMark;
+  readonly quarantined?: Quarantine;
+}
+
+/** `_id` is the room id. Without a `type` it is a stub: the room's first event has not been projected yet. */
+export type RoomRecord = RoomStub & Partial<Omit<RoomDocument, "roomId" | keyof RoomStub>>;
+
+/** `_id` is `{roomId}:{account}`. A removed row keeps its ids, `revision` and `removedAt`. */
+export interface SubscriptionRecord extends Partial<Omit<Subscription, "roomId" | "account" | "revision">> {
+  readonly _id: string;
+  readonly roomId: string;
+  readonly account: string;
+  readonly revision: number;
+  /** A date, for the index that lets removed rows expire. */
+  readonly removedAt?: Date;
+  readonly mutedAt?: number;
+  readonly favouriteAt?: number;
+}
+
+/** `_id` is `{roomId}:{revision}`. */
+export interface RoomSnapshotRecord extends RoomSnapshot {
+  readonly _id: string;
+  readonly streamSequence: number;
+}
+
+/** `_id` is the account. */
+export interface UserRecord extends DirectoryEntry {
+  readonly _id: string;
+}
+
+/** `_id` is `{roomId}:{messageId}`. */
+export interface MessageRecord extends MessageRow {
+  readonly _id: string;
+}
+
+/** `_id` is `{roomId}:{version}`. */
+export interface KeyPrintRecord {
+  readonly _id: string;
+  readonly print: string;
+}
+
+/** The collections of SPEC-rooms 8. */
+export interface Collections {
+  readonly rooms: Collection<RoomRecord>;
+  readonly subscriptions: Collection<SubscriptionRecord>;
+  readonly roomSnapshots: Collection<RoomSnapshotRecord>;
+  readonly users: Collection<UserRecord>;
+  readonly messages: Collection<MessageRecord>;
+  readonly roomKeyPrints: Collection<KeyPrintRecord>;
+}
+
+export const collectionsOf = (database: Db): Collections => ({
+  rooms: database.collection("rooms"),
+  subscriptions: database.collection("subscriptions"),
+  roomSnapshots: database.collection("room_snapshots"),
+  users: database.collection("users"),
+  messages: database.collection("messages"),
+  roomKeyPrints: database.collection("room_key_prints"),
+});

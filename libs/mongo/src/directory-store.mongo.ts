@@ -1,0 +1,163 @@
+import { type DirectoryEntry, type DirectoryRow, orgDisplayNameOf } from "@parley/contract/directory";
+import type { Found, FoundAccount, FoundOrg } from "@parley/room/command";
+import type { Collection, Db } from "mongodb";
+
+import { checkDirectory } from "./check-directory.ts";
+import { collectionsOf, type UserRecord } from "./collections.ts";
+import type { DirectoryStore, ImportOutcome } from "./directory-store.ts";
+import type { NumberedLine } from "./parse-directory.ts";
+import { byNameThenId, entryRowOf, orgCandidatesOf, orgRowsOf } from "./search-directory.ts";
+import { storeCall } from "./store-call.ts";
+
+/** Lines of one command of an import. */
+const LINES_PER_COMMAND = 500;
+
+export function mongoDirectoryStore(database: Db): DirectoryStore {
+  const { users } = collectionsOf(database);
+  const orgs = (orgIds: readonly string[]) => storeCall("resolving orgs", () => findOrgs(users, orgIds));
+  return {
+    orgs,
+
+    find: (account) =>
+      storeCall("finding an account", async () => {
+        const record = await users.findOne({ _id: account });
+        return record ? entryOf(record) : undefined;
+      }),
+
+    findMany: (accounts) => storeCall("finding accounts", () => findAccounts(users, accounts)),
+
+    resolve: (named) => storeCall("resolving accounts and orgs", () => resolve(users, named)),
+
+    search: (of) => storeCall("searching the directory", () => search(users, of)),
+
+    importLines: (lines) => storeCall("importing the directory", () => importLines(users, lines)),
+  };
+}
+
+async function findAccounts(
+  users: Collection<UserRecord>,
+  accounts: readonly string[],
+): Promise<readonly DirectoryEntry[]> {
+  const records = await users
+    .find({ _id: { $in: [...new Set(accounts)] } })
+    .sort({ _id: 1 })
+    .toArray();
+  return records.map(entryOf);
+}
+
+/** The enabled people of any of these orgs, in byte order of their accounts. */
+async function findOrgs(users: Collection<UserRecord>, orgIds: readonly string[]): Promise<FoundOrg[]> {
+  const asked = [...new Set(orgIds)];
+  if (asked.length === 0) return [];
+  const people = await users
+    .find({ enabled: true, kind: "person", $or: [{ sectId: { $in: asked } }, { deptId: { $in: asked } }] })
+    .project<DirectoryEntry>({ _id: 0, words: 0 })
+    .sort({ account: 1 })
+    .toArray();
+  const byOrg = Map.groupBy(
+    people.flatMap((person) => orgsOf(person).map((orgId) => ({ orgId, person }))),
+    ({ orgId }) => orgId,
+  );
+  return asked.map((orgId) => {
+    const matching = (byOrg.get(orgId) ?? []).map(({ person }) => person);
+    return { orgId, name: orgDisplayNameOf(orgId, matching), people: matching.map(foundAccountOf) };
+  });
+}
+
+/** Section and department; once when both have the same id. */
+const orgsOf = ({ sectId, deptId }: DirectoryEntry): string[] =>
+  [...new Set([sectId, deptId])].filter((orgId) => orgId !== undefined);
+
+async function resolve(
+  users: Collection<UserRecord>,
+  named: Parameters<DirectoryStore["resolve"]>[0],
+): Promise<Found> {
+  const accounts = [...new Set(named.users)];
+  const [entries, orgs] = await Promise.all([findAccounts(users, accounts), findOrgs(users, named.orgs)]);
+  const byAccount = new Map(entries.map((entry) => [entry.account, entry]));
+  return {
+    users: accounts.flatMap((account) => byAccount.get(account) ?? []).map(foundAccountOf),
+    missing: accounts.filter((account) => !byAccount.has(account)),
+    orgs,
+  };
+}
+
+async function search(
+  users: Collection<UserRecord>,
+  { prefix, kinds = ["person", "agent", "org"], limit }: Parameters<DirectoryStore["search"]>[0],
+): Promise<readonly DirectoryRow[]> {
+  const rows: DirectoryRow[] = [];
+  const candidates = new Set<string>();
+  const matching = users
+    .find({ enabled: true, words: { $regex: `^${literal(prefix)}` } })
+    .project<DirectoryEntry>({ _id: 0, words: 0 });
+  for await (const entry of matching) {
+    if (kinds.includes(entry.kind)) keepFirst(rows, entryRowOf(entry), limit);
+    if (entry.kind === "person") orgCandidatesOf(entry, prefix).forEach((orgId) => candidates.add(orgId));
+  }
+  if (!kinds.includes("org")) return rows;
+  const orgRows = orgRowsOf(await findOrgs(users, [...candidates]), prefix);
+  return [...rows, ...orgRows].toSorted(byNameThenId).slice(0, limit);
+}
+
+/** Inserts into the sorted list of the first `limit` rows, so that memory does not grow with the matches. */
+function keepFirst(rows: DirectoryRow[], row: DirectoryRow, limit: number): void {
+  const after = rows.findIndex((each) => byNameThenId(row, each) < 0);
+  rows.splice(after === -1 ? rows.length : after, 0, row);
+  rows.length = Math.min(rows.length, limit);
+}
+
+/** A pattern that means exactly this text: every ASCII character that could mean something is written as a number. */
+const literal = (text: string): string =>
+  // oxlint-disable-next-line no-control-regex -- names may hold control characters
+  text.replace(/[\u0000-\u007f]/g, (character) =>
+    /[0-9a-z]/.test(character) ? character : `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+
+async function importLines(
+  users: Collection<UserRecord>,
+  lines: readonly NumberedLine[],
+): Promise<ImportOutcome> {
+  const entries = lines.map(({ entry }) => entry);
+  const stored = await storedFor(users, entries);
+  const faults = checkDirectory(lines, stored);
+  if (faults.length > 0) return { status: "refused", faults };
+  for (let start = 0; start < entries.length; start += LINES_PER_COMMAND) {
+    await users.bulkWrite(
+      entries.slice(start, start + LINES_PER_COMMAND).map((entry) => ({
+        replaceOne: { filter: { _id: entry.account }, replacement: entry, upsert: true },
+      })),
+      { ordered: false },
+    );
+  }
+  return { status: "imported", entries: entries.length };
+}
+
+/** Everything stored that the entries could contradict. */
+async function storedFor(
+  users: Collection<UserRecord>,
+  entries: readonly DirectoryEntry[],
+): Promise<DirectoryEntry[]> {
+  const stored: DirectoryEntry[] = [];
+  for (let start = 0; start < entries.length; start += LINES_PER_COMMAND) {
+    const some = entries.slice(start, start + LINES_PER_COMMAND);
+    const accounts = some.flatMap((entry) => [entry.account, entry.onBehalfOf ?? entry.account]);
+    const found = await users
+      .find({ $or: [{ _id: { $in: accounts } }, { userId: { $in: some.map((entry) => entry.userId) } }] })
+      .toArray();
+    stored.push(...found.map(entryOf));
+  }
+  return stored;
+}
+
+const entryOf = ({ _id, ...entry }: UserRecord): DirectoryEntry => entry;
+
+const foundAccountOf = ({ account, userId, homeSite, ...entry }: DirectoryEntry): FoundAccount => ({
+  account,
+  userId,
+  siteId: homeSite,
+  kind: entry.kind,
+  enabled: entry.enabled,
+  sectId: entry.sectId,
+  deptId: entry.deptId,
+});

@@ -1,0 +1,116 @@
+import type { RoomState } from "@parley/room/state";
+import type { Collection, Db } from "mongodb";
+
+import { collectionsOf, type RoomRecord } from "./collections.ts";
+import { isDuplicateKey } from "./duplicate-key.ts";
+import type {
+  CommitOutcome,
+  RoomDocument,
+  RoomDocumentStore,
+  RoomProgress,
+  RoomSummary,
+} from "./room-document-store.ts";
+import { roomFieldsOf, roomIdentityOf } from "./room-fields.ts";
+import { storeCall } from "./store-call.ts";
+
+export function mongoRoomDocumentStore(database: Db): RoomDocumentStore {
+  const { rooms } = collectionsOf(database);
+  return {
+    insertIfAbsent: (state) => storeCall("storing a room", () => insertIfAbsent(rooms, state)),
+
+    find: (roomId) =>
+      storeCall("finding a room", async () => {
+        const record = await rooms.findOne({ _id: roomId, applied: { $gte: 1 } });
+        return record ? (documentOf(record) as RoomDocument) : undefined;
+      }),
+
+    findMany: (roomIds) =>
+      storeCall("finding rooms", async () => {
+        const served = { _id: { $in: [...roomIds] }, applied: { $gte: 1 } };
+        const records = await rooms.find(served, { projection: { orgs: 0 } }).toArray();
+        return records.map(documentOf);
+      }),
+
+    progress: (roomId) => storeCall("reading how far a room is applied", () => progressOf(rooms, roomId)),
+
+    commitApplied: (state) => storeCall("committing an applied event", () => commitApplied(rooms, state)),
+
+    quarantine: (of) => storeCall("quarantining a room", () => quarantine(rooms, of)),
+
+    unquarantine: ({ roomId, revision }) =>
+      storeCall("ending a quarantine", async () => {
+        await rooms.updateOne(
+          { _id: roomId, "quarantined.revision": { $lte: revision } },
+          { $unset: { quarantined: "" } },
+        );
+      }),
+
+    touchLastMessage: ({ roomId, messageId, at }) =>
+      storeCall("noting the last message", async () => {
+        const older = [
+          { lastMessageAt: { $not: { $gte: at } } },
+          { lastMessageAt: at, lastMessageId: { $lt: messageId } },
+        ];
+        await rooms.updateOne(
+          { _id: roomId, $or: older },
+          { $set: { lastMessageAt: at, lastMessageId: messageId } },
+        );
+      }),
+  };
+}
+
+/** The stub that a waiting mark may have left is filled; a room that stands refuses the upsert and stays as it is. */
+async function insertIfAbsent(rooms: Collection<RoomRecord>, state: RoomState): Promise<void> {
+  try {
+    await rooms.updateOne(
+      { _id: state.roomId, type: { $exists: false } },
+      { $set: { ...roomIdentityOf(state), ...roomFieldsOf(state), applied: 0 } },
+      { upsert: true },
+    );
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error;
+  }
+}
+
+async function commitApplied(rooms: Collection<RoomRecord>, state: RoomState): Promise<CommitOutcome> {
+  const { roomId, revision } = state;
+  const result = await rooms.updateOne(
+    { _id: roomId, applied: revision - 1, type: { $exists: true } },
+    { $set: { ...roomFieldsOf(state), applied: revision } },
+  );
+  if (result.matchedCount === 1) return "committed";
+  const { applied } = await progressOf(rooms, roomId);
+  return applied >= revision ? "alreadyApplied" : "conflict";
+}
+
+async function progressOf(rooms: Collection<RoomRecord>, roomId: string): Promise<RoomProgress> {
+  const record = await rooms.findOne(
+    { _id: roomId },
+    { projection: { applied: 1, waiting: 1, quarantined: 1 } },
+  );
+  if (record === null) return { applied: 0 };
+  const { applied, waiting, quarantined } = record;
+  return { applied, ...(waiting && { waiting }), ...(quarantined && { quarantined }) };
+}
+
+async function quarantine(
+  rooms: Collection<RoomRecord>,
+  of: Parameters<RoomDocumentStore["quarantine"]>[0],
+): Promise<void> {
+  const { roomId, siteId, revision, at } = of;
+  try {
+    await rooms.updateOne(
+      { _id: roomId, applied: { $not: { $gte: revision } }, quarantined: { $exists: false } },
+      { $set: { quarantined: { revision, since: at } }, $setOnInsert: { siteId, applied: 0 } },
+      { upsert: true },
+    );
+  } catch (error) {
+    // The event has been applied meanwhile, or the room is in quarantine already.
+    if (!isDuplicateKey(error)) throw error;
+  }
+}
+
+/** Only for served rooms: those have every field of a summary. */
+function documentOf({ _id, ...fields }: RoomRecord): RoomSummary {
+  return { roomId: _id, ...fields } as RoomSummary;
+}

@@ -1,0 +1,91 @@
+import type { OrgRow } from "@parley/contract/room-requests";
+import type { RoomSettings, RoomType } from "@parley/contract/shapes";
+import type { RoomState } from "@parley/room/state";
+
+/** One of the two accounts of a direct message and its home site. */
+export interface Participant {
+  readonly account: string;
+  readonly siteId: string;
+}
+
+/** Events of a room lie in the log and wait for an earlier one, for an upgrade or for a repair (SPEC-rooms 4.2). */
+export interface WaitingMark {
+  /** The first revision that was not applied when the wait began. */
+  readonly from: number;
+  /** The highest revision known to wait. */
+  readonly revision: number;
+  /** When the wait began (epoch ms). */
+  readonly since: number;
+  /** When the sweeper tries next (epoch ms). */
+  readonly nextAt: number;
+}
+
+/** Why a room takes no sends and commands: the event of this revision could not be applied. */
+export interface Quarantine {
+  readonly revision: number;
+  readonly since: number;
+}
+
+/** A room as its site projects it; SPEC-rooms 8, without the names of its orgs. */
+export interface RoomSummary {
+  readonly roomId: string;
+  readonly siteId: string;
+  readonly type: RoomType;
+  /** Empty for direct messages: each side sees the other's account. */
+  readonly name: string;
+  readonly settings: RoomSettings;
+  readonly closed: boolean;
+  /** Direct messages only, in byte order of the accounts. */
+  readonly participants?: readonly Participant[] | undefined;
+  /** The sites that are home to a member, in byte order. */
+  readonly sites: readonly string[];
+  /** People and agents. */
+  readonly memberCount: number;
+  readonly agentCount: number;
+  readonly keyVersion: number;
+  /** Revision of the last event whose effects are all done, at least 1. */
+  readonly applied: number;
+  /** `at` of that event (epoch ms). */
+  readonly appliedAt: number;
+  readonly chain: string;
+  readonly rosterHash: string;
+  readonly createdAt: number;
+  readonly quarantined?: Quarantine | undefined;
+  readonly waiting?: WaitingMark | undefined;
+  readonly lastMessageAt?: number | undefined;
+  readonly lastMessageId?: string | undefined;
+}
+
+export interface RoomDocument extends RoomSummary {
+  /** In byte order of their ids; `memberCount` counts whom an org covers. */
+  readonly orgs: readonly OrgRow[];
+}
+
+/** How far the effects of a room's log have come. */
+export interface RoomProgress {
+  /** 0 while nothing is applied, also for a room never heard of. */
+  readonly applied: number;
+  readonly waiting?: WaitingMark | undefined;
+  readonly quarantined?: Quarantine | undefined;
+}
+
+/** What became of a commit: `conflict` means that `applied` is neither this revision nor its predecessor. */
+export type CommitOutcome = "committed" | "alreadyApplied" | "conflict";
+
+/** The rooms that have their home at this site. Only rooms with an applied event are served. */
+export interface RoomDocumentStore {
+  /** Stores the room with `applied: 0` unless it is there; a direct message with both participants at once. */
+  insertIfAbsent(state: RoomState): Promise<void>;
+  find(roomId: string): Promise<RoomDocument | undefined>;
+  /** Those of `roomIds` that are served, in no particular order. */
+  findMany(roomIds: readonly string[]): Promise<readonly RoomSummary[]>;
+  progress(roomId: string): Promise<RoomProgress>;
+  /** Room fields and `applied` in one compare-and-set from `state.revision - 1` to `state.revision`. */
+  commitApplied(state: RoomState): Promise<CommitOutcome>;
+  /** Notes that the event of `revision` cannot be applied; nothing happens when it has been. */
+  quarantine(of: { roomId: string; siteId: string; revision: number; at: number }): Promise<void>;
+  /** Ends a quarantine of `revision` or lower. */
+  unquarantine(of: { roomId: string; revision: number }): Promise<void>;
+  /** Notes the room's newest message, by (at, messageId); an older one changes nothing. */
+  touchLastMessage(of: { roomId: string; messageId: string; at: number }): Promise<void>;
+}

@@ -1,0 +1,126 @@
+import { findUnsupported } from "@parley/embedded-mongo/product-commands";
+import type { Db } from "mongodb";
+import { describe, expect } from "vitest";
+
+import { test } from "../test/mongo-test.ts";
+import { room } from "../test/rooms.ts";
+import { mongoDirectoryStore } from "./directory-store.mongo.ts";
+import { importDirectory } from "./import-directory.ts";
+import { mongoKeyPrintStore } from "./key-print-store.mongo.ts";
+import { mongoMessageStore } from "./message-store.mongo.ts";
+import { mongoOwnStateStore } from "./own-state-store.mongo.ts";
+import { mongoRoomDocumentStore } from "./room-document-store.mongo.ts";
+import { mongoRoomSnapshotStore } from "./room-snapshot-store.mongo.ts";
+import { mongoSubscriptionStore } from "./subscription-store.mongo.ts";
+import { mongoWaitingRoomStore } from "./waiting-room-store.mongo.ts";
+
+const state = room();
+const { roomId } = state;
+const row = { roomId, account: "bob", at: 5 };
+const page = { after: undefined, limit: 2 };
+
+/** Every call of every store; a method left out here does not compile. */
+const EVERY_CALL: {
+  readonly [Store in keyof Stores]: Record<keyof Stores[Store], (store: Stores[Store]) => unknown>;
+} = {
+  rooms: {
+    insertIfAbsent: (store) => store.insertIfAbsent(state),
+    find: (store) => store.find(roomId),
+    findMany: (store) => store.findMany([roomId]),
+    progress: (store) => store.progress(roomId),
+    commitApplied: (store) => store.commitApplied(state),
+    quarantine: (store) => store.quarantine({ roomId, siteId: "alpha", revision: 2, at: 5 }),
+    unquarantine: (store) => store.unquarantine({ roomId, revision: 2 }),
+    touchLastMessage: (store) => store.touchLastMessage({ roomId, messageId: "m", at: 5 }),
+  },
+  waiting: {
+    mark: (store) => store.mark({ roomId, siteId: "alpha", from: 1, revision: 2, since: 1, nextAt: 1 }),
+    clear: (store) => store.clear({ roomId, revision: 2 }),
+    due: (store) => store.due({ siteId: "alpha", now: 1, limit: 1 }),
+    postpone: (store) => store.postpone({ roomId, nextAt: 2 }),
+    backlog: (store) => store.backlog("alpha"),
+  },
+  subscriptions: {
+    put: (store) => store.put({ room: state, entries: [...state.members.values()], revision: 1 }),
+    change: (store) => store.change({ roomId, changes: [{ account: "bob", role: "owner" }], revision: 2 }),
+    markRemoved: (store) => store.markRemoved({ roomId, accounts: ["bob"], revision: 3, at: 5 }),
+    find: (store) => store.find(roomId, "bob"),
+    findMany: (store) => store.findMany("bob", [roomId]),
+    hasRow: (store) => store.hasRow(roomId, "bob"),
+    listMembers: (store) => store.listMembers({ roomId, after: "5-ann", limit: 2 }),
+    listRooms: (store) => store.listRooms({ ...page, account: "ann" }),
+    count: (store) => store.count(roomId),
+  },
+  ownState: {
+    raiseLastSeen: (store) => store.raiseLastSeen(row),
+    setMuted: (store) => store.setMuted({ ...row, muted: true }),
+    setFavourite: (store) => store.setFavourite({ ...row, favourite: true }),
+  },
+  snapshots: {
+    save: async (store) => {
+      await store.save({ state, streamSequence: 1 });
+      await store.save({ state: { ...state, revision: 64 }, streamSequence: 2 });
+    },
+    newest: (store) => store.newest(roomId, 64),
+  },
+  prints: { insertIfAbsent: (store) => store.insertIfAbsent({ roomId, version: 0, print: "p" }) },
+  messages: {
+    insertIfAbsent: (store) =>
+      store.insertIfAbsent({
+        messageId: "m",
+        roomId,
+        createdAt: 5,
+        sender: { account: "ann", kind: "person", name: "Ann" },
+        content: "hello",
+        requestId: "r",
+        canonical: false,
+      }),
+    markCanonical: (store) => store.markCanonical(roomId, "m"),
+    find: (store) => store.find(roomId, "m"),
+    history: (store) => store.history({ roomId, before: "9-m", since: 1, limit: 2 }),
+  },
+  directory: {
+    importLines: (store) => importDirectory(store, `{"account":"ann","kind":"person","homeSite":"alpha"}`),
+    find: (store) => store.find("ann"),
+    findMany: (store) => store.findMany(["ann"]),
+    orgs: (store) => store.orgs(["eng"]),
+    resolve: (store) => store.resolve({ users: ["ann"], orgs: ["eng"] }),
+    search: (store) => store.search({ prefix: "an", limit: 2 }),
+  },
+};
+
+type Stores = ReturnType<typeof storesOf>;
+
+const storesOf = (database: Db) => ({
+  rooms: mongoRoomDocumentStore(database),
+  waiting: mongoWaitingRoomStore(database),
+  subscriptions: mongoSubscriptionStore(database),
+  ownState: mongoOwnStateStore(database),
+  snapshots: mongoRoomSnapshotStore(database),
+  prints: mongoKeyPrintStore(database),
+  messages: mongoMessageStore(database),
+  directory: mongoDirectoryStore(database),
+});
+
+async function callEverything(database: Db): Promise<void> {
+  const stores = storesOf(database);
+  for (const name of Object.keys(EVERY_CALL) as (keyof Stores)[]) {
+    for (const call of Object.values(EVERY_CALL[name]) as ((store: unknown) => Promise<unknown>)[]) {
+      await call(stores[name]);
+    }
+  }
+}
+
+describe("the stores", () => {
+  test("send nothing that the embedded server does not know", async ({ mongo, database }) => {
+    const sent: string[] = [];
+    const unsupported: string[] = [];
+    mongo.client.on("commandStarted", ({ commandName, command }) => {
+      sent.push(commandName);
+      unsupported.push(...findUnsupported(commandName, command));
+    });
+    await callEverything(database);
+    expect(unsupported).toEqual([]);
+    expect([...new Set(sent)].toSorted()).toEqual(["aggregate", "delete", "find", "findAndModify", "update"]);
+  });
+});

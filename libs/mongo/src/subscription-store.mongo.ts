@@ -1,0 +1,168 @@
+import type { Collection, Db } from "mongodb";
+
+import { collectionsOf, type SubscriptionRecord } from "./collections.ts";
+import { type GuardedWrite, guardedWrite } from "./guarded-write.ts";
+import { momentCursor } from "./moment-cursor.ts";
+import { type Page, pageOf } from "./page.ts";
+import { storeCall } from "./store-call.ts";
+import type { Subscription, SubscriptionStore } from "./subscription-store.ts";
+
+type Put = Parameters<SubscriptionStore["put"]>[0];
+
+export const subscriptionIdOf = (roomId: string, account: string): string => `${roomId}:${account}`;
+
+/** Every read ignores removed rows. */
+export const NOT_REMOVED = { removedAt: { $exists: false } } as const;
+
+/** What a removal clears: all but the ids, `revision` and `removedAt`; a field left out here does not compile. */
+const CLEARED_BY_REMOVAL = Object.keys({
+  userId: true,
+  roomSite: true,
+  accountSite: true,
+  kind: true,
+  roomType: true,
+  role: true,
+  individual: true,
+  viaOrgs: true,
+  joinedAt: true,
+  historySharedSince: true,
+  keyFrom: true,
+  lastSeenAt: true,
+  muted: true,
+  mutedAt: true,
+  favourite: true,
+  favouriteAt: true,
+} satisfies Record<Exclude<keyof SubscriptionRecord, KeptByRemoval>, true>);
+
+type KeptByRemoval = "_id" | "roomId" | "account" | "revision" | "removedAt";
+
+export function mongoSubscriptionStore(database: Db): SubscriptionStore {
+  const { subscriptions } = collectionsOf(database);
+  const write = (what: string, writes: readonly GuardedWrite[]): Promise<void> =>
+    storeCall(what, async () => {
+      await guardedWrite(subscriptions, writes);
+    });
+  return {
+    put: (of) =>
+      write(
+        "putting subscriptions",
+        of.entries.map((entry) => putOf(of, entry)),
+      ),
+
+    change: ({ roomId, changes, revision }) =>
+      write(
+        "changing subscriptions",
+        changes.map(({ account, ...set }) => ({
+          id: subscriptionIdOf(roomId, account),
+          guard: { field: "revision", value: revision },
+          set,
+          whenAbsent: "skip",
+          where: NOT_REMOVED,
+        })),
+      ),
+
+    markRemoved: ({ roomId, accounts, revision, at }) =>
+      write(
+        "marking subscriptions removed",
+        accounts.map((account) => ({
+          id: subscriptionIdOf(roomId, account),
+          guard: { field: "revision", value: revision },
+          set: { roomId, account, removedAt: new Date(at) },
+          unset: CLEARED_BY_REMOVAL,
+          whenAbsent: "insert",
+        })),
+      ),
+
+    ...readsOf(subscriptions),
+  };
+}
+
+type Reads = Pick<SubscriptionStore, "find" | "findMany" | "hasRow" | "listMembers" | "listRooms" | "count">;
+
+function readsOf(subscriptions: Collection<SubscriptionRecord>): Reads {
+  return {
+    find: (roomId, account) =>
+      storeCall("finding a subscription", async () => {
+        const record = await subscriptions.findOne({
+          _id: subscriptionIdOf(roomId, account),
+          ...NOT_REMOVED,
+        });
+        return record ? subscriptionOf(record) : undefined;
+      }),
+
+    findMany: (account, roomIds) =>
+      storeCall("finding subscriptions", async () => {
+        const ids = roomIds.map((roomId) => subscriptionIdOf(roomId, account));
+        return (await subscriptions.find({ _id: { $in: ids }, ...NOT_REMOVED }).toArray()).map(
+          subscriptionOf,
+        );
+      }),
+
+    hasRow: (roomId, account) =>
+      storeCall("looking for a row", async () => {
+        const id = subscriptionIdOf(roomId, account);
+        return (await subscriptions.findOne({ _id: id }, { projection: { _id: 1 } })) !== null;
+      }),
+
+    listMembers: (of) => storeCall("listing members", () => listMembers(subscriptions, of)),
+
+    listRooms: ({ account, after, limit }) =>
+      storeCall("listing an account's rooms", async () => {
+        const rooms = after === undefined ? {} : { roomId: { $gt: after } };
+        const found = await subscriptions
+          .find({ account, ...rooms, ...NOT_REMOVED })
+          .sort({ roomId: 1 })
+          .limit(limit + 1)
+          .toArray();
+        return pageOf(found.map(subscriptionOf), limit, (last) => last.roomId);
+      }),
+
+    count: (roomId) =>
+      storeCall("counting members", () => subscriptions.countDocuments({ roomId, ...NOT_REMOVED })),
+  };
+}
+
+async function listMembers(
+  subscriptions: Collection<SubscriptionRecord>,
+  { roomId, after, limit }: Parameters<SubscriptionStore["listMembers"]>[0],
+): Promise<Page<Subscription>> {
+  const place = after === undefined ? undefined : momentCursor.parse(after, "after");
+  // With the lower bound the index starts at the cursor; the alternatives leave out what the page before ended with.
+  const later = place && {
+    joinedAt: { $gte: place.at },
+    $or: [{ joinedAt: { $gt: place.at } }, { account: { $gt: place.id } }],
+  };
+  const found = await subscriptions
+    .find({ roomId, ...later, ...NOT_REMOVED })
+    .sort({ joinedAt: 1, account: 1 })
+    .limit(limit + 1)
+    .toArray();
+  return pageOf(found.map(subscriptionOf), limit, (last) =>
+    momentCursor.of({ at: last.joinedAt, id: last.account }),
+  );
+}
+
+function putOf({ room, revision }: Put, entry: Put["entries"][number]): GuardedWrite {
+  const { account, siteId, historySharedSince, ...fields } = entry;
+  return {
+    id: subscriptionIdOf(room.roomId, account),
+    guard: { field: "revision", value: revision },
+    set: {
+      roomId: room.roomId,
+      account,
+      roomSite: room.siteId,
+      accountSite: siteId,
+      roomType: room.type,
+      ...fields,
+      ...(historySharedSince !== undefined && { historySharedSince }),
+    },
+    unset: ["removedAt", ...(historySharedSince === undefined ? ["historySharedSince"] : [])],
+    whenAbsent: "insert",
+  };
+}
+
+/** Only for rows that are not removed: those have every field. */
+function subscriptionOf(record: SubscriptionRecord): Subscription {
+  const { _id, removedAt: _removedAt, mutedAt: _mutedAt, favouriteAt: _favouriteAt, ...fields } = record;
+  return { muted: false, favourite: false, ...fields } as Subscription;
+}

@@ -1,0 +1,70 @@
+import type { MemberEntry, Role, RoomType, SubscriptionView } from "@parley/contract/shapes";
+import type { RoomState } from "@parley/room/state";
+
+import type { Page } from "./page.ts";
+
+/** A member's row of a room: membership by the log, own state by the member (SPEC-rooms 8). */
+export interface Subscription extends SubscriptionView {
+  readonly roomId: string;
+  readonly account: string;
+  readonly userId: string;
+  /** Home site of the room. */
+  readonly roomSite: string;
+  /** Home site of the account. */
+  readonly accountSite: string;
+  readonly kind: MemberEntry["kind"];
+  readonly roomType: RoomType;
+  /** Of the last event that changed the membership. */
+  readonly revision: number;
+}
+
+/** How a member's ways of being in the room change; what is absent stays. */
+export interface MembershipChange {
+  readonly account: string;
+  readonly individual?: boolean | undefined;
+  readonly viaOrgs?: readonly string[] | undefined;
+  readonly role?: Role | undefined;
+}
+
+/**
+ * Memberships as rows. Every write belongs to a revision and changes only rows of lower ones, so a worker that stood
+ * still changes nothing; within one revision an account may therefore be named once. Reads ignore removed rows.
+ */
+export interface SubscriptionStore {
+  /** Writes the rows of `entries`; the own state of somebody already there is kept, that of a removed row is gone. */
+  put(of: { room: RoomState; entries: readonly MemberEntry[]; revision: number }): Promise<void>;
+  /** Changes members; an account without a row gets none. */
+  change(of: { roomId: string; changes: readonly MembershipChange[]; revision: number }): Promise<void>;
+  /** Marks rows removed (never deletes them): all but the ids goes, own state too. `at` in epoch ms. */
+  markRemoved(of: {
+    roomId: string;
+    accounts: readonly string[];
+    revision: number;
+    at: number;
+  }): Promise<void>;
+  find(roomId: string, account: string): Promise<Subscription | undefined>;
+  /** The rows of one account in these rooms, in no particular order. */
+  findMany(account: string, roomIds: readonly string[]): Promise<readonly Subscription[]>;
+  /** Whether the account has a row, be it a removed one: then the room's log may know it. */
+  hasRow(roomId: string, account: string): Promise<boolean>;
+  /**
+   * Members by `joinedAt`, then account in byte order.
+   * @throws Failure `invalid_request` when `after` is no cursor
+   */
+  listMembers(of: { roomId: string; after?: string | undefined; limit: number }): Promise<Page<Subscription>>;
+  /** An account's rows by room id. */
+  listRooms(of: { account: string; after?: string | undefined; limit: number }): Promise<Page<Subscription>>;
+  /** How many members the rows show. */
+  count(roomId: string): Promise<number>;
+}
+
+/**
+ * What a member says about its own relation to a room. Newer wins by the moment given; nothing here creates a row or
+ * touches a removed one, in which case the answer is `false`.
+ */
+export interface OwnStateStore {
+  /** Raises `lastSeenAt`; an older moment changes nothing. */
+  raiseLastSeen(of: { roomId: string; account: string; at: number }): Promise<boolean>;
+  setMuted(of: { roomId: string; account: string; muted: boolean; at: number }): Promise<boolean>;
+  setFavourite(of: { roomId: string; account: string; favourite: boolean; at: number }): Promise<boolean>;
+}
