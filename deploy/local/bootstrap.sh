@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Makes a fresh clone ready: Node, pnpm, the locked dependencies, nats-server and valkey-server, all inside the
+# checkout (.local/, node_modules/), without root. Prints one line per step; when everything is there already it
+# prints nothing, needs no network and takes a fraction of a second. After a failure, run it again: what is done stays.
+#
+# Needs: bash, git's checkout, Node with npm (any supported version), and on Debian apt. Elsewhere it says what to install.
+# Environment: PARLEY_DEBIAN_MIRROR (another Debian archive); servers.sh lists how to bring your own servers.
+# Kept to bash 3.2, which is what macOS has: there it must at least explain itself.
+
+set -o errexit -o nounset -o pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+BIN="$ROOT/.local/bin"
+STAMP="$ROOT/.local/bootstrap.stamp"
+
+# shellcheck source=deploy/local/versions.env
+source "$ROOT/deploy/local/versions.env"
+# shellcheck source=deploy/local/progress.sh
+source "$ROOT/deploy/local/progress.sh"
+# shellcheck source=deploy/local/found-programs.sh
+source "$ROOT/deploy/local/found-programs.sh"
+# shellcheck source=deploy/local/instructions.sh
+source "$ROOT/deploy/local/instructions.sh"
+# shellcheck source=deploy/local/node.sh
+source "$ROOT/deploy/local/node.sh"
+# shellcheck source=deploy/local/debian.sh
+source "$ROOT/deploy/local/debian.sh"
+# shellcheck source=deploy/local/servers.sh
+source "$ROOT/deploy/local/servers.sh"
+
+# Everything that decides what gets installed: another key means another run.
+stamp_key() {
+  {
+    cat "$ROOT/deploy/local/"*.sh "$ROOT/deploy/local/versions.env" "$ROOT/pnpm-lock.yaml"
+    printf '%s\n' "$(uname -sm)" "${NATS_URL:+address}" "${VALKEY_ADDR:+address}" \
+      "${PARLEY_NATS_SERVER:-}" "${PARLEY_VALKEY_SERVER:-}"
+  } | checksum
+}
+
+checksum() {
+  if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi
+}
+
+# is_ready KEY: the stamp holds the key and, below it, the names in .local/bin. A program that went away since, or a
+# removed node_modules, is not ready, whatever the key says.
+is_ready() {
+  local key name names=0
+  [[ -f $STAMP && -d $ROOT/node_modules/.pnpm ]] || return 1
+  {
+    read -r key && [[ $key == "$1" ]] || return 1
+    while read -r name; do
+      [[ -x $BIN/$name ]] || return 1
+      names=$((names + 1))
+    done
+  } <"$STAMP"
+  ((names > 0))
+}
+
+# Written beside its place and moved, so that a stamp is either whole or absent.
+write_stamp() {
+  printf '%s\n' "$1" >"$STAMP.new"
+  ls "$BIN" >>"$STAMP.new"
+  mv "$STAMP.new" "$STAMP"
+}
+
+main() {
+  local key
+  key=$(stamp_key)
+  if is_ready "$key"; then return; fi
+  PATH=$(path_outside_checkout)
+  mkdir -p "$BIN"
+  # Two bootstraps of one checkout take turns; the second then finds everything done.
+  if command -v flock >/dev/null; then
+    exec 9>"$ROOT/.local/bootstrap.lock"
+    flock --nonblock 9 || {
+      echo "Another bootstrap of this checkout is running; waiting for it."
+      flock 9
+    }
+    if is_ready "$key"; then return; fi
+  fi
+  rm -f "$STAMP"
+  require_npm
+  provide_node
+  provide_pnpm
+  provide_servers
+  provide_workspace
+  write_stamp "$key"
+}
+
+main
