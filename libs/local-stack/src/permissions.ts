@@ -1,0 +1,155 @@
+import { CONSUMERS } from "@parley/contract/consumers";
+import { canonicalSubjects } from "@parley/contract/events";
+import { serviceInboxPrefix, userInboxPrefix } from "@parley/contract/headers";
+import { roomSubjects, userSubjects } from "@parley/contract/notices";
+import type { ProcessName } from "@parley/contract/processes";
+import { ensureKey, getRoomKey, openDirect, pingSite } from "@parley/contract/server-requests";
+import { STREAM_OWNERS, streamName, type StreamName } from "@parley/contract/streams";
+
+/** The subjects a broker user may use; everything else is refused. */
+export interface Permissions {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+}
+
+/** What a client of an account may do at the account's home site (SPEC-rooms 1.1, Credentials). */
+export function accountPermissions(owner: { homeSite: string; account: string }): Permissions {
+  const user = `chat.user.${owner.homeSite}.${owner.account}`;
+  return {
+    publish: [`${user}.request.>`, `${user}.room.>`],
+    subscribe: [
+      `${user}.event.>`,
+      `${user}.response.>`,
+      roomSubjects.event.filter(),
+      `${roomSubjects.event.filter()}.>`,
+      `${userInboxPrefix(owner.homeSite, owner.account)}.>`,
+    ],
+  };
+}
+
+/**
+ * What a process of a site may do: publish only what the contract lets it publish, hear only what it answers.
+ * Nobody may purge or delete a stream or a message, and only a stream's owner may create it.
+ */
+export function processPermissions(process: ProcessName, siteId: string): Permissions {
+  const { publish, subscribe } = PROCESS_RIGHTS[process](siteId);
+  return {
+    publish: [
+      ...publish,
+      "$JS.API.INFO",
+      ...ownedStreams(process).map((stream) => `$JS.API.STREAM.CREATE.${streamName(stream, siteId)}`),
+      ...consumerRights(process, siteId),
+    ],
+    subscribe: [...subscribe, `${processInboxPrefix(process, siteId)}.>`],
+  };
+}
+
+/** Under which a process receives its replies; no other process of the site can read them. */
+export function processInboxPrefix(process: ProcessName, siteId: string): string {
+  return `${serviceInboxPrefix(siteId)}.${process}`;
+}
+
+const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissions>> = {
+  "room-service": (siteId) => ({
+    publish: [
+      ...repliesToClients,
+      ...repliesToProcesses,
+      canonicalSubjects.roomAppend.filter({ siteId }),
+      openDirect.subject.filter({ fromSite: siteId }),
+      getRoomKey.subject.filter({ fromSite: siteId }),
+      pingSite.subject.filter({ fromSite: siteId }),
+      ...readStream("ROOMS", siteId),
+    ],
+    subscribe: [
+      `chat.user.*.*.request.room.${siteId}.>`,
+      `chat.user.*.*.request.room.*.${siteId}.member.>`,
+      `chat.user.*.*.request.room.*.${siteId}.key.>`,
+      `chat.user.*.*.request.directory.${siteId}.>`,
+      `chat.user.*.*.request.site.${siteId}.>`,
+      `chat.server.request.room.${siteId}.>`,
+      `chat.server.request.roomkey.${siteId}.>`,
+      `chat.server.request.site.${siteId}.>`,
+    ],
+  }),
+  "room-worker": (siteId) => ({
+    publish: [
+      userSubjects.subscriptionUpdate.filter({ fromSite: siteId }),
+      userSubjects.roomKey.filter({ fromSite: siteId }),
+      userSubjects.response.filter({ fromSite: siteId }),
+      roomSubjects.event.filter({ siteId }),
+      roomSubjects.member.filter({ siteId }),
+      canonicalSubjects.messageAppend.filter({ siteId, type: "created" }),
+      canonicalSubjects.outbox.filter({ siteId }),
+      canonicalSubjects.dead.filter({ siteId, process: "room-worker" }),
+      ensureKey.subject.of({ siteId, fromSite: siteId }),
+      ...readStream("ROOMS", siteId),
+      ...compareStream("MESSAGES_CANONICAL", siteId),
+      ...compareStream("OUTBOX", siteId),
+      ...compareStream("DEAD", siteId),
+    ],
+    subscribe: [],
+  }),
+  "message-service": (siteId) => ({
+    publish: [
+      ...repliesToClients,
+      canonicalSubjects.messageAppend.filter({ siteId }),
+      canonicalSubjects.dead.filter({ siteId, process: "message-service" }),
+      ...readStream("MESSAGES_CANONICAL", siteId),
+      ...compareStream("DEAD", siteId),
+    ],
+    subscribe: [`chat.user.*.*.request.room.*.${siteId}.msg.>`],
+  }),
+  "broadcast-worker": (siteId) => ({
+    publish: [
+      roomSubjects.event.filter({ siteId }),
+      userSubjects.room.filter({ fromSite: siteId }),
+      canonicalSubjects.dead.filter({ siteId, process: "broadcast-worker" }),
+      ensureKey.subject.of({ siteId, fromSite: siteId }),
+      ...readStream("MESSAGES_CANONICAL", siteId),
+      ...compareStream("DEAD", siteId),
+    ],
+    subscribe: [],
+  }),
+};
+
+const repliesToClients = [`${userInboxPrefix("*", "*")}.>`];
+const repliesToProcesses = [`${serviceInboxPrefix("*")}.>`];
+
+/** Seeing a stream's settings and clock. */
+function compareStream(stream: StreamName, siteId: string): string[] {
+  return [`$JS.API.STREAM.INFO.${streamName(stream, siteId)}`];
+}
+
+/** Reading stored messages too: from any replica (direct) and from the leader. */
+function readStream(stream: StreamName, siteId: string): string[] {
+  const name = streamName(stream, siteId);
+  return [
+    ...compareStream(stream, siteId),
+    `$JS.API.STREAM.MSG.GET.${name}`,
+    `$JS.API.DIRECT.GET.${name}`,
+    `$JS.API.DIRECT.GET.${name}.>`,
+  ];
+}
+
+function ownedStreams(process: ProcessName): StreamName[] {
+  return Object.entries(STREAM_OWNERS)
+    .filter(([, owner]) => owner === process)
+    .map(([stream]) => stream as StreamName);
+}
+
+/** Making, pulling, unpinning and settling the process's own consumers. */
+function consumerRights(process: ProcessName, siteId: string): string[] {
+  return Object.values(CONSUMERS)
+    .filter((consumer) => consumer.process === process)
+    .flatMap(({ stream, durable }) => {
+      const consumer = `${streamName(stream, siteId)}.${durable}`;
+      return [
+        `$JS.API.CONSUMER.CREATE.${consumer}`,
+        `$JS.API.CONSUMER.DURABLE.CREATE.${consumer}`,
+        `$JS.API.CONSUMER.INFO.${consumer}`,
+        `$JS.API.CONSUMER.MSG.NEXT.${consumer}`,
+        `$JS.API.CONSUMER.UNPIN.${consumer}`,
+        `$JS.ACK.${consumer}.>`,
+      ];
+    });
+}
