@@ -1,0 +1,26 @@
+import { configFields } from "@parley/lifecycle/config-fields";
+import { keyStoreFields, siteFields } from "@parley/site/site-fields";
+import { z } from "zod";
+
+/** What room-service reads from its environment (SPEC-rooms 9.1, S). */
+export const config = z.object({
+  ...siteFields,
+  ...keyStoreFields,
+  peers: configFields.peers,
+  maxRoomSize: configFields.maxRoomSize,
+  maxBatchSize: configFields.maxBatchSize,
+  roomKeyGracePeriodMs: configFields.roomKeyGracePeriodMs,
+  maxInFlight: configFields.maxInFlight,
+  roomCacheMembers: configFields.roomCacheMembers,
+});
+
+export type Config = z.output<typeof config>;
+
+/** What the directory import reads: it needs the store alone. */
+export const importConfig = z.object({
+  siteId: configFields.siteId,
+  mongoUrl: configFields.mongoUrl,
+  mongoDb: configFields.mongoDb,
+});
+
+export const environment = process.env;

@@ -1,0 +1,92 @@
+import { listRooms, type RoomListRow } from "@parley/contract/room-requests";
+import type { SubscriptionView } from "@parley/contract/shapes";
+import { userEndpoint, type Endpoint } from "@parley/messaging/endpoint";
+import type { RoomDocumentStore, RoomSummary } from "@parley/mongo/room-document-store";
+import type { Subscription, SubscriptionStore } from "@parley/mongo/subscription-store";
+import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
+
+interface Deps {
+  readonly rooms: Pick<RoomDocumentStore, "findMany">;
+  readonly subscriptions: Pick<SubscriptionStore, "listRooms" | "findMany">;
+  readonly keys: Pick<RoomKeyStore, "getMany">;
+  /** Site time (epoch ms). */
+  readonly now: () => number;
+}
+
+/** A listing names the time it may be continued from: a little before it began. */
+const LISTING_MARGIN_MS = 10_000;
+
+const nameFor = (room: RoomSummary, account: string): string =>
+  room.type === "channel"
+    ? room.name
+    : (room.participants?.find((participant) => participant.account !== account)?.account ?? room.name);
+
+const subscriptionOf = (row: Subscription): SubscriptionView => ({
+  role: row.role,
+  individual: row.individual,
+  viaOrgs: row.viaOrgs,
+  joinedAt: row.joinedAt,
+  ...(row.historySharedSince !== undefined && { historySharedSince: row.historySharedSince }),
+  keyFrom: row.keyFrom,
+  ...(row.lastSeenAt !== undefined && { lastSeenAt: row.lastSeenAt }),
+  muted: row.muted,
+  favourite: row.favourite,
+});
+
+const rowOf = (room: RoomSummary, subscription: Subscription): RoomListRow => ({
+  room: {
+    roomId: room.roomId,
+    siteId: room.siteId,
+    type: room.type,
+    name: nameFor(room, subscription.account),
+    memberCount: room.memberCount,
+    agentCount: room.agentCount,
+    settings: room.settings,
+    ...(room.closed && { closed: true }),
+    keyVersion: room.keyVersion,
+    createdAt: room.createdAt,
+    revision: room.applied,
+  },
+  subscription: subscriptionOf(subscription),
+  ...(room.lastMessageAt !== undefined && { lastMessageAt: room.lastMessageAt }),
+  stale: false,
+});
+
+/**
+ * The current keys of these rooms for this account. Keys are read before the memberships are read again: a version is
+ * visible only after its removal is projected, so the removed account never slips between (SPEC-rooms 6.4).
+ */
+async function keysFor(
+  deps: Deps,
+  account: string,
+  roomIds: readonly string[],
+): Promise<Map<string, RoomListRow["key"]>> {
+  const keys = await deps.keys.getMany(roomIds);
+  const members = await deps.subscriptions.findMany(account, roomIds);
+  const allowed = members.flatMap(({ roomId, keyFrom }) => {
+    const entry = keys.get(roomId);
+    if (entry?.status !== "found" || entry.value.version < keyFrom) return [];
+    const { version, pair } = entry.value;
+    return [[roomId, { version, privateKey: Buffer.from(pair.privateKey).toString("base64") }] as const];
+  });
+  return new Map(allowed);
+}
+
+/** The caller's rooms by room id, on demand with the keys to open them. */
+export const listRoomsEndpoint = (deps: Deps): Endpoint =>
+  userEndpoint(listRooms, async ({ body: { keys: withKeys, ...body }, caller: { account } }) => {
+    const at = deps.now() - LISTING_MARGIN_MS;
+    const page = await deps.subscriptions.listRooms({ account, ...body });
+    const roomIds = page.rows.map(({ roomId }) => roomId);
+    const rooms = new Map((await deps.rooms.findMany(roomIds)).map((room) => [room.roomId, room]));
+    const keys = withKeys ? await keysFor(deps, account, roomIds) : undefined;
+    return {
+      rooms: page.rows.flatMap((subscription) => {
+        const room = rooms.get(subscription.roomId);
+        const key = keys?.get(subscription.roomId);
+        return room ? [{ ...rowOf(room, subscription), ...(key && { key }) }] : [];
+      }),
+      at,
+      ...(page.next !== undefined && { next: page.next }),
+    };
+  });

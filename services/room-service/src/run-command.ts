@@ -1,0 +1,98 @@
+import type { CommandReply } from "@parley/contract/shapes";
+import { Failure } from "@parley/contract/failure";
+import { uuidV7 } from "@parley/contract/ids";
+import type { Actor } from "@parley/contract/shapes";
+import type { Trace } from "@parley/messaging/trace";
+import type { RoomDocumentStore } from "@parley/mongo/room-document-store";
+import type { SubscriptionStore } from "@parley/mongo/subscription-store";
+import type { RoomCommand } from "@parley/room/command";
+import type { LogHead } from "@parley/room-log/event-reader";
+import type { CommandOutcome, RoomLog } from "@parley/room-log/room-log";
+
+/** A request that becomes a command. */
+export interface Commanding {
+  readonly actor: Actor;
+  readonly requestId: string;
+  readonly trace: Trace;
+  elapsedMs(): number;
+}
+
+/** The part of a command that every operation fills alike. */
+export type Asked = Pick<RoomCommand, "actor" | "requestId" | "at" | "eventId">;
+
+export interface CommandDeps {
+  readonly roomLog: RoomLog;
+  readonly rooms: Pick<RoomDocumentStore, "progress">;
+  readonly subscriptions: Pick<SubscriptionStore, "hasRow">;
+  /** Site time (epoch ms). */
+  readonly now: () => number;
+}
+
+/** Runs commands and words their replies (SPEC-rooms 1.7, 1.8). */
+export interface Commands {
+  /** A command of a member. Outsiders get `not_room_member` without the room being loaded. */
+  ofMember(asked: Commanding, roomId: string, command: (asked: Asked) => RoomCommand): Promise<CommandReply>;
+  /** A command that needs no membership: creating a room, rotating a lost key. */
+  ofAnybody(asked: Commanding, roomId: string, command: (asked: Asked) => RoomCommand): Promise<CommandReply>;
+}
+
+/** Refuses who holds no row although the projection has reached the log's head: no load for outsiders. */
+async function admitMember(
+  deps: CommandDeps,
+  of: { roomId: string; account: string; head: LogHead | undefined },
+) {
+  if (!of.head) throw new Failure("not_room_member");
+  if (await deps.subscriptions.hasRow(of.roomId, of.account)) return;
+  const { applied } = await deps.rooms.progress(of.roomId);
+  const revision = of.head.stored?.event.revision;
+  if (revision !== undefined && applied >= revision) throw new Failure("not_room_member");
+}
+
+export function createCommands(deps: CommandDeps): Commands {
+  const replyTo = async (
+    asked: Commanding,
+    roomId: string,
+    outcome: CommandOutcome,
+  ): Promise<CommandReply> => {
+    const { requestId } = asked;
+    const applied = async (): Promise<number> => (await deps.rooms.progress(roomId)).applied;
+    switch (outcome.status) {
+      case "unchanged":
+        return { status: "unchanged", requestId, roomId };
+      case "exists":
+        return { status: "exists", requestId, roomId, done: (await applied()) >= 1 };
+      case "accepted": {
+        // A first acceptance cannot have been applied yet; asking for it would only cost the caller time.
+        const done = outcome.repeat && (await applied()) >= outcome.revision;
+        return { status: "accepted", requestId, roomId, revision: outcome.revision, done };
+      }
+    }
+  };
+
+  const run = async (
+    asked: Commanding,
+    of: { roomId: string; command: RoomCommand; admit?: (head: LogHead | undefined) => Promise<void> },
+  ): Promise<CommandReply> => {
+    const outcome = await deps.roomLog.command({
+      ...of,
+      trace: asked.trace,
+      elapsedMs: () => asked.elapsedMs(),
+    });
+    return replyTo(asked, of.roomId, outcome);
+  };
+
+  const askedOf = ({ actor, requestId }: Commanding): Asked => {
+    const at = deps.now();
+    return { actor, requestId, at, eventId: uuidV7(at) };
+  };
+
+  return {
+    ofMember: (asked, roomId, command) =>
+      run(asked, {
+        roomId,
+        command: command(askedOf(asked)),
+        admit: (head) => admitMember(deps, { roomId, account: asked.actor.account, head }),
+      }),
+    ofAnybody: (asked, roomId, command) => run(asked, { roomId, command: command(askedOf(asked)) }),
+  };
+}
