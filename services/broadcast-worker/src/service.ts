@@ -1,0 +1,89 @@
+import { CONSUMERS } from "@parley/contract/consumers";
+import type { ServiceContext } from "@parley/lifecycle/service";
+import { consume } from "@parley/messaging/consume";
+import { roomOfMessage } from "@parley/messaging/read-canonical-message";
+import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo";
+import { nodeSuite } from "@parley/room-crypto/node-suite";
+import { createSealer } from "@parley/room-crypto/sealer";
+import { createPairCache } from "@parley/room-keys/pair-cache";
+import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
+import { valkeyRoomKeyStore } from "@parley/room-keys/room-key-store.valkey";
+import { openSite, type Site } from "@parley/site/open-site";
+import { openValkey } from "@parley/site/open-valkey";
+
+import { createAskEnsureKey } from "./ask-ensure-key.ts";
+import { broadcastMessageHandler } from "./broadcast-message.ts";
+import { testHooks, type Config } from "./config.ts";
+import { createCurrentVersions } from "./current-versions.ts";
+import { lookUpPrevious } from "./look-up-previous.ts";
+import { createPreviousSequences } from "./previous-sequences.ts";
+import { createRecipients } from "./recipients.ts";
+import { createSealingKeys } from "./sealing-keys.ts";
+
+/** Delays of a message whose key is missing, before jitter (SPEC-rooms 10). */
+const SEALING_DELAYS_MS = [200, 1000, 5000, 30_000] as const;
+/** Pairs held; each is some hundred bytes. */
+const PAIRS_MAX = 20_000;
+
+type Context = ServiceContext & { readonly config: Config };
+
+/** This process only reads keys: activating one, which begins a grace period, is not its right. */
+async function openKeys(stack: AsyncDisposableStack, context: Context, site: Site) {
+  const { config } = context;
+  const client = await openValkey({ stack, context, site, config });
+  const store: Pick<RoomKeyStore, "getVersions" | "getByVersion"> = valkeyRoomKeyStore({
+    client,
+    sealing: { suite: nodeSuite, keys: config.keyEncryptionKeys },
+    siteId: site.siteId,
+    gracePeriodMs: 0,
+    now: () => site.clock.now(),
+  });
+  return store;
+}
+
+/** Wires broadcast-worker: one consumer that seals and publishes every accepted message. */
+export async function openService(stack: AsyncDisposableStack, context: Context): Promise<void> {
+  const { config, readiness } = context;
+  const site = await openSite({
+    stack,
+    context,
+    config,
+    process: "broadcast-worker",
+    streams: ["MESSAGES_CANONICAL", "DEAD"],
+  });
+  const { broker, siteId } = site;
+  const keys = await openKeys(stack, context, site);
+
+  const broadcasting = await consume({
+    ...site,
+    declaration: CONSUMERS.broadcastWorker,
+    settings: {
+      ackWaitMs: config.consumerAckWaitMs,
+      maxAckPending: config.consumerMaxAckPending,
+      batch: config.consumerBatch,
+      pinTimeoutMs: config.consumerPinTimeoutMs,
+    },
+    keyOf: roomOfMessage,
+    handle: broadcastMessageHandler({
+      ...site,
+      keyOf: createSealingKeys({
+        ...site,
+        versions: createCurrentVersions(keys),
+        pairs: createPairCache({ store: keys, entriesMax: PAIRS_MAX }),
+        ensureKey: createAskEnsureKey(site),
+      }),
+      previous: createPreviousSequences({
+        lookUp: (roomId, sequence) => lookUpPrevious(broker, { siteId, roomId, sequence }),
+        silenceMaxMs: config.consumerPinTimeoutMs / 2,
+        now: () => performance.now(),
+      }),
+      recipients: createRecipients({ siteId, rooms: mongoRoomDocumentStore(site.database) }),
+      sealer: createSealer({ suite: nodeSuite, now: () => performance.now() }),
+    }),
+    // A room's messages leave in canonical order, so one that waits holds up those behind it.
+    retry: { where: "in_place", delaysMs: SEALING_DELAYS_MS },
+    deliverTwice: testHooks.deliverTwice,
+  });
+  stack.defer(() => broadcasting.stop());
+  readiness.register("broadcast", () => ({ ok: broadcasting.lastPullAgeMs() < config.readyStallMs }));
+}

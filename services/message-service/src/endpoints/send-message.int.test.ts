@@ -1,0 +1,351 @@
+import { randomUUID } from "node:crypto";
+
+import { canonicalSubjects } from "@parley/contract/events";
+import { HEADERS } from "@parley/contract/headers";
+import { canonicalMessage, listHistory, sendMessage } from "@parley/contract/messages";
+import { encodeJson } from "@parley/messaging/publish";
+import { describe, expect, vi } from "vitest";
+
+import { LONG_AGO, newMessageId, newRoomId, test, type TestSite } from "../../test/test-site.ts";
+
+const send = (
+  site: TestSite,
+  account: string,
+  of: { roomId: string; messageId?: string; content?: string } & Record<string, unknown>,
+) => {
+  const { roomId, ...body } = of;
+  return site.ask(account, {
+    declaration: sendMessage,
+    roomId,
+    body: { messageId: newMessageId(), content: "hello", ...body },
+  });
+};
+
+/** The room's canonical messages, oldest first. */
+async function canonicalOf(site: TestSite, roomId: string) {
+  const found = await site.admin.manager.direct.getBatch(site.stream("MESSAGES_CANONICAL"), {
+    seq: 1,
+    next_by_subj: canonicalSubjects.messageStored.filter({ siteId: site.siteId, roomId }),
+  });
+  const messages: { body: ReturnType<typeof canonicalMessage.parse>; header: (name: string) => string }[] =
+    [];
+  try {
+    for await (const message of found)
+      messages.push({
+        body: canonicalMessage.parse(message.json()),
+        header: (name) => message.header.get(name),
+      });
+  } catch (error) {
+    // The broker's way of saying "none".
+    expect((error as { code?: number }).code).toBe(404);
+  }
+  return messages;
+}
+
+/** Everything anybody publishes for this room on the way to the stream, duplicates the stream drops included. */
+async function publishesTo(site: TestSite, roomId: string) {
+  const seen: string[] = [];
+  const subject = canonicalSubjects.messageAppend.of({ siteId: site.siteId, roomId, type: "created" });
+  site.admin.connection.subscribe(subject, { callback: (_, message) => void seen.push(message.string()) });
+  await site.admin.connection.flush();
+  return seen;
+}
+
+describe("an accepted message", () => {
+  test("is stored, canonical and readable when the reply comes", async ({ site }) => {
+    const room = await site.room({ revision: 3, keyVersion: 2 });
+    const messageId = newMessageId();
+
+    const reply = await send(site, "ann", { roomId: room.roomId, messageId, mentions: ["bob"] });
+
+    expect(reply).toEqual({ status: "ok", messageId, createdAt: expect.any(Number) });
+    const [stored] = await canonicalOf(site, room.roomId);
+    const view = {
+      messageId,
+      roomId: room.roomId,
+      createdAt: reply["createdAt"],
+      sender: { account: "ann", kind: "person", userId: expect.any(String), name: "Ann 安" },
+      content: "hello",
+      mentions: ["bob"],
+    };
+    expect(stored?.body).toEqual({
+      type: "created",
+      v: 1,
+      roomId: room.roomId,
+      siteId: site.siteId,
+      messageId,
+      at: reply["createdAt"],
+      actor: { account: "ann", kind: "person" },
+      requestId: expect.any(String),
+      revision: 3,
+      keyFloor: 2,
+      data: view,
+    });
+    const history = await site.ask("bob", { declaration: listHistory, roomId: room.roomId, body: {} });
+    expect(history["messages"]).toEqual([view]);
+  });
+
+  test("carries the request's id, its trace and its own Nats-Msg-Id", async ({ site }) => {
+    const { roomId } = await site.room();
+    const messageId = newMessageId();
+    const requestId = randomUUID();
+    const traceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const { connection } = await site.client("ann");
+    const headers = (await import("@parley/messaging/trace")).traceHeaders({ requestId, traceParent });
+
+    const subject = sendMessage.subject.of({
+      homeSite: site.siteId,
+      account: "ann",
+      roomId,
+      siteId: site.siteId,
+    });
+    const reply = await connection.request(subject, encodeJson({ messageId, content: "hi" }), { headers });
+
+    expect(reply.headers?.get(HEADERS.requestId)).toBe(requestId);
+    const [stored] = await canonicalOf(site, roomId);
+    expect(stored?.header(HEADERS.requestId)).toBe(requestId);
+    expect(stored?.header(HEADERS.traceParent)).toBe(traceParent);
+    expect(stored?.header(HEADERS.messageId)).toBe(`${roomId}:${messageId}`);
+    expect(stored?.body.requestId).toBe(requestId);
+  });
+
+  test("is never older than the event that admitted its sender", async ({ site }) => {
+    const later = Date.now() + 3_600_000;
+    const { roomId } = await site.room({ at: later });
+
+    expect((await send(site, "ann", { roomId }))["createdAt"]).toBe(later);
+  });
+
+  test("of an agent names on whose behalf it acts, whatever the body says", async ({ site }) => {
+    const { roomId } = await site.room({}, [{ account: "helper", kind: "agent" }]);
+
+    await send(site, "helper", { roomId });
+
+    const [stored] = await canonicalOf(site, roomId);
+    expect(stored?.body.actor).toEqual({ account: "helper", kind: "agent", onBehalfOf: "ann" });
+  });
+
+  test("becomes the room's last message", async ({ site }) => {
+    const { roomId } = await site.room();
+    const messageId = newMessageId();
+
+    const { createdAt } = await send(site, "ann", { roomId, messageId });
+
+    await vi.waitFor(async () =>
+      expect(await site.rooms.find(roomId)).toMatchObject({
+        lastMessageId: messageId,
+        lastMessageAt: createdAt,
+      }),
+    );
+  });
+});
+
+describe("the same message again", () => {
+  test("is stored and published once with one time, however many ask at once", async ({ site }) => {
+    const { roomId } = await site.room();
+    const messageId = newMessageId();
+
+    const replies = await Promise.all(
+      Array.from({ length: 8 }, () => send(site, "ann", { roomId, messageId })),
+    );
+
+    expect(new Set(replies.map((reply) => JSON.stringify(reply))).size).toBe(1);
+    expect(replies[0]).toMatchObject({ status: "ok" });
+    expect(await canonicalOf(site, roomId)).toHaveLength(1);
+  });
+
+  test("is not published any more once the stream is known to hold it", async ({ site }) => {
+    const { roomId } = await site.room();
+    const messageId = newMessageId();
+    const first = await send(site, "ann", { roomId, messageId });
+    await vi.waitFor(async () =>
+      expect(await site.messages.find(roomId, messageId)).toMatchObject({ canonical: true }),
+    );
+    const published = await publishesTo(site, roomId);
+
+    expect(await send(site, "ann", { roomId, messageId })).toEqual(first);
+    await site.admin.connection.flush();
+    expect(published).toEqual([]);
+  });
+
+  test("is completed when the first attempt stopped between row and stream", async ({ site }) => {
+    const { roomId } = await site.room();
+    const messageId = newMessageId();
+    const sender = { account: "ann", userId: (await userOf(site, "ann")).userId, kind: "person" as const };
+    await site.messages.insertIfAbsent({
+      messageId,
+      roomId,
+      createdAt: LONG_AGO + 7,
+      sender: { ...sender, name: "Ann" },
+      content: "hello",
+      requestId: randomUUID(),
+      canonical: false,
+    });
+
+    expect(await send(site, "ann", { roomId, messageId })).toMatchObject({ createdAt: LONG_AGO + 7 });
+    expect((await canonicalOf(site, roomId)).map(({ body }) => body.at)).toEqual([LONG_AGO + 7]);
+  });
+
+  test("is refused when its id stands for another sender's message or another text", async ({ site }) => {
+    const { roomId } = await site.room();
+    const messageId = newMessageId();
+    await send(site, "ann", { roomId, messageId });
+
+    const byBob = await send(site, "bob", { roomId, messageId });
+    const otherText = await send(site, "ann", { roomId, messageId, content: "hello!" });
+
+    for (const reply of [byBob, otherText])
+      expect(reply).toMatchObject({ code: "conflict", reason: "message_id_reused" });
+    expect(await canonicalOf(site, roomId)).toHaveLength(1);
+    expect(await site.messages.find(roomId, messageId)).toMatchObject({ content: "hello" });
+  });
+});
+
+const userOf = async (site: TestSite, account: string) => {
+  const { mongoDirectoryStore } = await import("@parley/mongo/directory-store.mongo");
+  const entry = await mongoDirectoryStore(site.mongo.database).find(account);
+  if (!entry) throw new Error(`${account} is not in the directory`);
+  return entry;
+};
+
+describe("a refused message", () => {
+  const refused = async (site: TestSite, roomId: string, sending: Promise<unknown>) => {
+    const before = await site.stored("MESSAGES_CANONICAL");
+    const reply = await sending;
+    expect(await site.stored("MESSAGES_CANONICAL")).toBe(before);
+    expect((await site.messages.history({ roomId, limit: 10 })).messages).toEqual([]);
+    return reply;
+  };
+
+  test("of an outsider reads alike for rooms that exist, that do not, and that are not applied", async ({
+    site,
+  }) => {
+    const { roomId } = await site.room();
+    const unapplied = newRoomId();
+    const state = { ...(await site.room()), roomId: unapplied };
+    await site.rooms.insertIfAbsent(state);
+    await site.subscriptions.put({ room: state, entries: [...state.members.values()], revision: 1 });
+
+    for (const [account, room] of [
+      ["cat", roomId],
+      ["cat", newRoomId()],
+      ["ann", unapplied],
+    ] as const) {
+      const reply = await refused(site, room, send(site, account, { roomId: room }));
+      expect(reply).toEqual({
+        error: "You are not a member of this room.",
+        code: "forbidden",
+        reason: "not_room_member",
+        requestId: expect.any(String),
+      });
+    }
+  });
+
+  test("of somebody who was removed makes no canonical message", async ({ site }) => {
+    const { roomId } = await site.room();
+    await site.subscriptions.markRemoved({ roomId, accounts: ["bob"], revision: 2, at: LONG_AGO + 1 });
+
+    const reply = await refused(site, roomId, send(site, "bob", { roomId }));
+
+    expect(reply).toMatchObject({ reason: "not_room_member" });
+  });
+
+  test("for a room in quarantine may be repeated, for a closed one not", async ({ site }) => {
+    const closed = await site.room({ closed: true });
+    const { roomId } = await site.room();
+    await site.rooms.quarantine({ roomId, siteId: site.siteId, revision: 2, at: LONG_AGO });
+
+    expect(await refused(site, roomId, send(site, "ann", { roomId }))).toMatchObject({
+      code: "unavailable",
+      reason: "room_quarantined",
+      metadata: { retryAfterMs: expect.any(Number) },
+    });
+    expect(await refused(site, closed.roomId, send(site, "ann", { roomId: closed.roomId }))).toMatchObject({
+      reason: "room_closed",
+    });
+  });
+
+  test("replies to a message that is not there, is in another room, or is from before its sender joined", async ({
+    site,
+  }) => {
+    const other = await site.room();
+    const elsewhere = newMessageId();
+    await send(site, "ann", { roomId: other.roomId, messageId: elsewhere });
+    const { roomId } = await site.room({}, [
+      { account: "ann" },
+      { account: "bob", historySharedSince: Date.now() + 3_600_000 },
+    ]);
+    const tooOld = newMessageId();
+    await send(site, "ann", { roomId, messageId: tooOld });
+
+    for (const replyTo of [newMessageId(), elsewhere, tooOld]) {
+      const reply = await send(site, "bob", { roomId, replyTo });
+      expect(reply).toMatchObject({ code: "not_found", reason: "message_not_found" });
+    }
+    expect(await send(site, "ann", { roomId, replyTo: tooOld })).toMatchObject({ status: "ok" });
+    expect(await canonicalOf(site, roomId)).toHaveLength(2);
+  });
+
+  test("for another site or under another suffix reaches nobody", async ({ site }) => {
+    const { roomId } = await site.room();
+    const { connection } = await site.client("ann");
+    const subject = (siteId: string, suffix: string) =>
+      `chat.user.${site.siteId}.ann.request.room.${roomId}.${siteId}.${suffix}`;
+    const body = encodeJson({ messageId: newMessageId(), content: "hello" });
+
+    for (const wrong of [subject("elsewhere", "msg.send"), subject(site.siteId, "msg.post")])
+      await refused(
+        site,
+        roomId,
+        expect(connection.request(wrong, body, { timeout: 1000 })).rejects.toThrow(),
+      );
+  });
+
+  test.for([
+    ["a field that names the sender", { sender: "bob" }],
+    ["a time of its own", { createdAt: 1 }],
+    ["an id of 19 characters", { messageId: "a".repeat(19) }],
+    ["the length of a system message's id", { messageId: "a".repeat(22) }],
+    ["blank content", { content: " \n\t" }],
+    ["content over 20 480 bytes", { content: "é".repeat(10_241) }],
+    ["content of another type", { content: 7 }],
+    ["more than 100 mentions", { mentions: Array.from({ length: 101 }, (_, index) => `a${index}`) }],
+    ["a body over 64 KiB", { content: "x", replyTo: "a".repeat(65_536) }],
+  ] as const)("with %s is an invalid request", async ([, fields], { site }) => {
+    const { roomId } = await site.room();
+
+    const reply = await refused(site, roomId, send(site, "ann", { roomId, ...fields }));
+
+    expect(reply).toMatchObject({ code: "bad_request", reason: "invalid_request" });
+  });
+
+  test("that asks for its reply elsewhere is dropped, and nothing is published there", async ({ site }) => {
+    const { roomId } = await site.room();
+    const { siteId, admin } = site;
+    const { connection } = await site.client("ann");
+    const target = await site.room();
+    const hostile = [
+      canonicalSubjects.messageAppend.of({ siteId, roomId: target.roomId, type: "created" }),
+      `chat.user.${siteId}.bob.event.${siteId}.room.key`,
+      `_INBOX.user.${siteId}.bob.x`,
+      `_INBOX.svc.${siteId}.x`,
+      `$JS.API.STREAM.PURGE.${site.stream("DEAD")}`,
+    ];
+    const overheard: string[] = [];
+    for (const reply of hostile)
+      admin.connection.subscribe(reply, { callback: (_, message) => void overheard.push(message.subject) });
+    await admin.connection.flush();
+    const subject = sendMessage.subject.of({ homeSite: siteId, account: "ann", roomId, siteId });
+
+    for (const reply of hostile)
+      connection.publish(subject, encodeJson({ messageId: newMessageId(), content: "hello" }), { reply });
+    await connection.flush();
+    // A request behind them is answered, so they have all been looked at.
+    await send(site, "ann", { roomId: target.roomId });
+    await admin.connection.flush();
+
+    expect(overheard).toEqual([hostile[0]]);
+    expect(await canonicalOf(site, target.roomId)).toHaveLength(1);
+    expect(await canonicalOf(site, roomId)).toEqual([]);
+  });
+});

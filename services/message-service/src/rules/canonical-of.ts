@@ -1,0 +1,31 @@
+import type { CanonicalMessage } from "@parley/contract/messages";
+import type { Actor } from "@parley/contract/shapes";
+import type { MessageRow } from "@parley/mongo/message-store";
+import type { RoomSummary } from "@parley/mongo/room-document-store";
+
+/** What admitted this attempt to send. */
+interface Admission {
+  readonly room: Pick<RoomSummary, "siteId" | "applied" | "keyVersion">;
+  readonly actor: Actor;
+}
+
+/**
+ * The canonical message of a row. Time and text are the row's, so a repeat says the same; `revision` and `keyFloor` are
+ * those of the projection that admitted this attempt, so nothing is sealed below what the room had come to by then.
+ */
+export function canonicalOf(row: MessageRow, { room, actor }: Admission): CanonicalMessage {
+  const { requestId, canonical: _canonical, ...view } = row;
+  return {
+    type: "created",
+    v: 1,
+    roomId: view.roomId,
+    siteId: room.siteId,
+    messageId: view.messageId,
+    at: view.createdAt,
+    actor,
+    requestId,
+    revision: room.applied,
+    keyFloor: room.keyVersion,
+    data: view,
+  };
+}

@@ -1,0 +1,78 @@
+import { CONSUMERS } from "@parley/contract/consumers";
+import { LIMITS } from "@parley/contract/limits";
+import type { ServiceContext } from "@parley/lifecycle/service";
+import { consume } from "@parley/messaging/consume";
+import { publishToStream } from "@parley/messaging/publish";
+import { roomOfMessage } from "@parley/messaging/read-canonical-message";
+import { serveEndpoints } from "@parley/messaging/serve-endpoints";
+import { createDirectoryCache } from "@parley/mongo/directory-cache";
+import { mongoDirectoryStore } from "@parley/mongo/directory-store.mongo";
+import { mongoMessageStore } from "@parley/mongo/message-store.mongo";
+import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo";
+import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
+import { openSite } from "@parley/site/open-site";
+
+import { testHooks, type Config } from "./config.ts";
+import { listHistoryEndpoint } from "./endpoints/list-history.ts";
+import { sendMessageEndpoint } from "./endpoints/send-message.ts";
+import { storeMessageHandler } from "./store-message.ts";
+
+/** Wires message-service: the gatekeeper's requests, and the consumer that keeps the message store. */
+export async function openService(
+  stack: AsyncDisposableStack,
+  context: ServiceContext & { readonly config: Config },
+): Promise<void> {
+  const { config, readiness } = context;
+  const site = await openSite({
+    stack,
+    context,
+    config,
+    process: "message-service",
+    streams: ["MESSAGES_CANONICAL", "DEAD"],
+  });
+  const { broker, siteId, clock } = site;
+  const messages = mongoMessageStore(site.database);
+  const rooms = mongoRoomDocumentStore(site.database);
+  const subscriptions = mongoSubscriptionStore(site.database);
+
+  const storing = await consume({
+    ...site,
+    declaration: CONSUMERS.messageStore,
+    settings: {
+      ackWaitMs: config.consumerAckWaitMs,
+      maxAckPending: config.consumerMaxAckPending,
+      batch: config.consumerBatch,
+      pinTimeoutMs: config.consumerPinTimeoutMs,
+    },
+    keyOf: roomOfMessage,
+    handle: storeMessageHandler({ messages, rooms }),
+    retry: { where: "broker" },
+    deliverTwice: testHooks.deliverTwice,
+  });
+  stack.defer(() => storing.stop());
+  readiness.register("message_store", () => ({ ok: storing.lastPullAgeMs() < config.readyStallMs }));
+
+  const serving = await serveEndpoints({
+    ...site,
+    endpoints: [
+      sendMessageEndpoint({
+        siteId,
+        clock,
+        messages,
+        rooms,
+        subscriptions,
+        publish: (of) => publishToStream(broker, of),
+      }),
+      listHistoryEndpoint({
+        siteId,
+        messages,
+        rooms,
+        subscriptions,
+        replyBytesMax: broker.payloadBytesMax - LIMITS.replyMarginBytes,
+      }),
+    ],
+    callers: createDirectoryCache(mongoDirectoryStore(site.database)),
+    maxInFlight: config.maxInFlight,
+  });
+  stack.defer(() => serving.stop());
+}
