@@ -1,0 +1,104 @@
+/**
+ * # Parley client
+ *
+ * ```ts
+ * import { connectParley } from "@parley/client/connect-node"; // or connect-browser
+ *
+ * const ann = await connectParley({
+ *   servers: ["nats://127.0.0.1:4222"],
+ *   siteId: "alpha", // ann's home site
+ *   account: "ann",
+ *   authentication: { user: "ann", password },
+ *   keyStore: await fileKeyStore("ann/keys.json"), // memory without it
+ *   outboxStore: await fileOutboxStore("ann/outbox.json"), // memory without it
+ * });
+ *
+ * const job = await ann.createRoom({ name: "Plans", users: ["bob"], orgs: ["eng"] }); // accepted
+ * await job.done; // true for everybody: members told, keys delivered
+ * await ann.send(job, { content: "hello" }); // resolves when the message is durably stored
+ *
+ * for await (const message of ann.messages(job, { history: 20 })) show(message.sender.name, message.content);
+ * for await (const event of ann.events()) handle(event); // everything: see ClientEvent
+ *
+ * await ann.close();
+ * ```
+ *
+ * - **Rooms** are named by `{ roomId, siteId }`; a job, an entry of `rooms()` and every room event is such a reference.
+ * - **Commands** resolve with a {@link Job} when the request is accepted and stored. `job.done` resolves once when it is
+ *   true everywhere at the room's home; a result that was missed is found by repeating the request with its id.
+ *   `options.requestId` makes a request repeatable by yourself: the same id gives the first outcome.
+ * - **Refusals** are {@link ParleyError}s: `code` is one of eight, `reason` is set where a program may want to branch.
+ *   `unavailable` and `too_many_requests` are repeated until `options.deadlineMs`; a home site that is away is not, and
+ *   refused as `home_site_unreachable`.
+ * - **Sends** are different: they are kept (in the outbox store) and repeated until the service stores or refuses the
+ *   message, one at a time per room, so they keep their order. Closing rejects those that wait; with a store that lasts
+ *   they go out with the next run.
+ * - **Events** are opened as they come: an unknown key is fetched, what cannot be opened is read from history, what was
+ *   missed (a hole in the room's sequence, a lost connection) is read back and told with `via: "history"`. Nothing is
+ *   shown twice. `rooms()` holds each room's newest messages in order.
+ * - **An unopened event** says why, from a closed list; `before_you_joined` and `after_you_left` mean it is not for this
+ *   account. A `message` event follows when it can be shown later.
+ * - **A slow reader** never loses events silently: see `gap` in {@link ClientEvent}.
+ * - **Keys** are persisted before they are used and are in no event, error or problem report.
+ * - **Problems** nobody waits for (an unreadable notice, a failed background read) go to `onProblem`.
+ */
+import type { AnyRequest } from "@parley/contract/request";
+
+import type { RoomReference } from "./client-events.ts";
+import { type Commands, createCommands } from "./commands.ts";
+import { createFollowing, type Following } from "./follow.ts";
+import type { Draft, Outbox, Sent } from "./outbox.ts";
+import { createReads, type Reads } from "./reads.ts";
+import type { BodyOf, CallOptions, CallTokens, ReplyOf } from "./request.ts";
+import type { Session } from "./session.ts";
+
+export type { Problem } from "./background.ts";
+export type { ClientEvent, RoomReference, UnopenedReason } from "./client-events.ts";
+export type { CreationJob } from "./commands.ts";
+export type { Opening } from "./follow.ts";
+export type { Room } from "./held-rooms.ts";
+export type { Job, JobOutcome } from "./job.ts";
+export type { KeyStore } from "./key-store.ts";
+export type { Draft, Sent } from "./outbox.ts";
+export type { OutboxStore } from "./outbox-store.ts";
+export { ParleyError } from "./parley-error.ts";
+
+/** One account, connected. */
+export interface Client extends Commands, Reads, Following, AsyncDisposable {
+  readonly account: string;
+  /** The account's home site. */
+  readonly siteId: string;
+  /**
+   * Resolves when the message is durably stored at the room's home, however long that takes.
+   * @throws {ParleyError} when it is refused for good, or the client is closed before an answer
+   */
+  send(room: RoomReference, draft: Draft): Promise<Sent>;
+  /**
+   * Any request of the contract, typed by its declaration.
+   * @throws {ParleyError}
+   */
+  request<D extends AnyRequest>(
+    declaration: D,
+    call: CallOptions & { readonly tokens: CallTokens<D>; readonly body: BodyOf<D> },
+  ): Promise<ReplyOf<D>>;
+  /** Ends iterators, rejects what waits for an answer, and closes the connection. */
+  close(): Promise<void>;
+}
+
+/** The client of a started session. */
+export function createClient(session: Session, outbox: Outbox): Client {
+  const reads = createReads(session);
+  const newest: Parameters<typeof createFollowing>[0]["newest"] = async (room, limit) =>
+    (await reads.history(room, { limit })).messages;
+  return {
+    account: session.account,
+    siteId: session.siteId,
+    ...createCommands(session),
+    ...reads,
+    ...createFollowing({ ...session, newest }),
+    send: (room, draft) => outbox.send(room, draft),
+    request: (declaration, call) => session.requester.call(declaration, call),
+    close: () => session.close(),
+    [Symbol.asyncDispose]: () => session.close(),
+  };
+}

@@ -1,0 +1,56 @@
+import { ParleyError } from "./parley-error.ts";
+import type { UnopenedReason } from "./client-events.ts";
+
+/** Pause after a typed refusal, and after one attempt after the other that nobody answered (SPEC-rooms 6.5), ms. */
+const REFUSED_PAUSE_MS = 60_000;
+const UNANSWERED_PAUSES_MS = [1000, 2000, 5000, 15_000] as const;
+const UNANSWERED_PAUSE_MAX_MS = 15_000;
+
+/** What is known of fetching one key version. */
+export interface FetchState {
+  /** Attempts in a row that nobody answered. */
+  readonly unanswered: number;
+  /** No attempt before this moment (epoch ms). */
+  readonly notBefore: number;
+  /** Why messages of this version stay unopened meanwhile. */
+  readonly reason: UnopenedReason;
+  /** When the key was last fetched, whatever came before (epoch ms). */
+  readonly fetchedAt?: number;
+}
+
+export const freshFetch: FetchState = { unanswered: 0, notBefore: 0, reason: "key_pending" };
+
+const FINAL_REASONS: Readonly<Record<string, UnopenedReason>> = {
+  key_version_not_allowed: "before_you_joined",
+  not_room_member: "after_you_left",
+  room_key_absent: "version_expired",
+};
+
+/** Reasons under which asking again changes nothing: the message is not shown at all. */
+const HIDDEN: ReadonlySet<UnopenedReason> = new Set(["before_you_joined", "after_you_left"]);
+
+/** Whether a message unopened for this reason is hidden instead of being fetched from history. */
+export const isHidden = (reason: UnopenedReason): boolean => HIDDEN.has(reason);
+
+/** The state after a failed `key.get`: 60 s after a typed refusal, else 1, 2, 5, then 15 s. */
+export function afterFailedFetch(state: FetchState, error: unknown, now: number): FetchState {
+  if (error instanceof ParleyError && !error.retryable) {
+    const reason = FINAL_REASONS[error.reason ?? ""] ?? "key_pending";
+    return { ...state, unanswered: 0, notBefore: now + REFUSED_PAUSE_MS, reason };
+  }
+  const pauseMs = UNANSWERED_PAUSES_MS[state.unanswered] ?? UNANSWERED_PAUSE_MAX_MS;
+  const away = error instanceof ParleyError && error.reason === "home_site_unreachable";
+  return {
+    ...state,
+    unanswered: state.unanswered + 1,
+    notBefore: now + pauseMs,
+    reason: away ? "home_site_unreachable" : "key_pending",
+  };
+}
+
+/** The state after a key came, by `key.get`. */
+export const afterFetch = (now: number): FetchState => ({ ...freshFetch, fetchedAt: now });
+
+/** Whether a body that the held key does not open is worth one more fetch: not if the key was just fetched. */
+export const isWorthRefetch = (state: FetchState | undefined, now: number): boolean =>
+  state?.fetchedAt === undefined || now - state.fetchedAt > REFUSED_PAUSE_MS;

@@ -1,0 +1,76 @@
+import type { RoomKeyNotice, SubscriptionUpdate } from "@parley/contract/notices";
+import { fromBase64 } from "@parley/room-crypto/base64";
+
+import { judgeUpdate, mayTell } from "./accept-event.ts";
+import type { Background } from "./background.ts";
+import type { CatchUp } from "./catch-up.ts";
+import type { ClientEvent } from "./client-events.ts";
+import type { HeldRoom, HeldRooms } from "./held-rooms.ts";
+import type { RoomKey } from "./key-store.ts";
+import type { RoomSet } from "./room-set.ts";
+
+/** Keeps rooms and keys as this account's notices tell. Calls must not overlap. */
+export interface MembershipFeed {
+  updated(fromSite: string, update: SubscriptionUpdate): void;
+  keyNoticed(fromSite: string, notice: RoomKeyNotice): Promise<void>;
+}
+
+interface MembershipFeedDeps {
+  readonly account: string;
+  readonly siteId: string;
+  readonly rooms: HeldRooms;
+  readonly roomSet: RoomSet;
+  readonly catchUp: CatchUp;
+  readonly background: Background;
+  readonly learn: (keys: readonly RoomKey[]) => Promise<void>;
+  readonly publish: (event: ClientEvent) => void;
+  /** Resolves once the broker knows every subscription made so far. */
+  readonly flush: () => Promise<void>;
+}
+
+export function createMembershipFeed(deps: MembershipFeedDeps): MembershipFeed {
+  const { account, siteId: ownSiteId, rooms, roomSet, catchUp, background, publish } = deps;
+
+  const join = (state: Pick<HeldRoom, "room" | "subscription">, update: SubscriptionUpdate): void => {
+    const joined = roomSet.enter(state, 0);
+    joined.membershipRevision = update.revision ?? joined.membershipRevision;
+    roomSet.tellAdded(joined, update.by);
+    background.start(`entering room ${joined.roomId}`, async () => {
+      await deps.flush();
+      catchUp.start(joined);
+    });
+  };
+
+  const change = (held: HeldRoom, update: SubscriptionUpdate): void => {
+    const { room, subscription, revision, by } = update;
+    held.room = room ?? held.room;
+    held.subscription = subscription ?? held.subscription;
+    if (update.action !== "role_changed" || revision === undefined) return;
+    held.membershipRevision = revision;
+    held.revision = Math.max(held.revision, revision);
+    const { roomId, siteId } = held;
+    const { role } = held.subscription;
+    publish({ type: "role_changed", roomId, siteId, account, role, revision, by });
+  };
+
+  return {
+    updated(fromSite, update) {
+      const { roomId, siteId, revision, by, room, subscription } = update;
+      if (!mayTell({ fromSite, siteId, ownSiteId })) return;
+      const verdict = judgeUpdate(rooms.membershipOf(roomId), update);
+      const held = rooms.get(roomId);
+      if (verdict === "join" && room && subscription) join({ room, subscription }, update);
+      else if (verdict === "change" && held) change(held, update);
+      else if (verdict === "leave") {
+        const removal = { ...(revision !== undefined && { revision }), ...(by !== undefined && { by }) };
+        roomSet.leave({ roomId, siteId }, removal);
+      }
+    },
+
+    async keyNoticed(fromSite, { roomId, siteId, version, privateKey }) {
+      const held = rooms.get(roomId);
+      if (held?.siteId !== siteId || !mayTell({ fromSite, siteId, ownSiteId })) return;
+      await deps.learn([{ roomId, version, privateKey: fromBase64(privateKey) ?? new Uint8Array() }]);
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import type { RoomReference } from "./client-events.ts";
+
+/** A message on its way: everything that a repeat needs to be the same send. */
+export interface OutboxEntry extends RoomReference {
+  readonly messageId: string;
+  readonly requestId: string;
+  readonly body: {
+    readonly messageId: string;
+    readonly content: string;
+    readonly replyTo?: string;
+    readonly mentions?: string[];
+  };
+  /** When it was handed over (epoch ms). */
+  readonly queuedAt: number;
+}
+
+/** Where sends outlive the process until they are answered. Entries come back in the order they were put. */
+export interface OutboxStore {
+  load(): Promise<readonly OutboxEntry[]>;
+  put(entry: OutboxEntry): Promise<void>;
+  remove(messageId: string): Promise<void>;
+}

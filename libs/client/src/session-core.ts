@@ -1,0 +1,106 @@
+import type { NatsConnection } from "@nats-io/nats-core";
+import { getKey } from "@parley/contract/room-requests";
+import { fromBase64 } from "@parley/room-crypto/base64";
+import type { CryptoSuite } from "@parley/room-crypto/crypto-suite";
+import { createOpener, type Opener } from "@parley/room-crypto/opener";
+
+import { type Background, createBackground, type Problem } from "./background.ts";
+import type { MessageEvent } from "./client-events.ts";
+import type { Clock } from "./clock.ts";
+import { createEventHub, type EventHub, type MissedMessages } from "./event-hub.ts";
+import { createHeldRooms, type HeldRooms } from "./held-rooms.ts";
+import { readBack } from "./history.ts";
+import { createJobResults, type JobResults } from "./job-results.ts";
+import type { WantedKey } from "./key-fetcher.ts";
+import { createKeyRing, type KeyRing } from "./key-ring.ts";
+import type { KeyStore } from "./key-store.ts";
+import { ParleyError } from "./parley-error.ts";
+import { createRequester, type Requester } from "./request.ts";
+import { createSerialQueue, type SerialQueue } from "./serial-queue.ts";
+
+/** Arrived messages that wait for their turn; beyond that the session starts over. */
+const TURNS_WAITING_MAX = 20_000;
+/** Derived keys remembered by the opener: one per room, version and ephemeral key. */
+const DERIVED_KEYS_MAX = 10_000;
+
+export interface SessionDeps {
+  readonly connection: NatsConnection;
+  /** The account's home site. */
+  readonly siteId: string;
+  readonly account: string;
+  readonly suite: CryptoSuite;
+  readonly keyStore: KeyStore;
+  readonly clock: Clock;
+  readonly onProblem: (problem: Problem) => void;
+}
+
+/** The parts of a session that know nothing of each other. */
+export interface SessionCore extends Pick<SessionDeps, "connection" | "siteId" | "account" | "clock"> {
+  readonly requester: Requester;
+  readonly rooms: HeldRooms;
+  readonly ring: KeyRing;
+  readonly opener: Opener;
+  readonly jobs: JobResults;
+  readonly hub: EventHub;
+  readonly background: Background;
+  /** Whatever arrives is taken in its order, one after the other. */
+  readonly turns: SerialQueue;
+  /** One `key.get` by rule P. @throws {ParleyError} */
+  askKey(key: WantedKey): Promise<Uint8Array>;
+}
+
+async function readAgain(
+  requester: Requester,
+  missed: MissedMessages,
+  limit: number,
+): Promise<MessageEvent[]> {
+  const { roomId, siteId, since } = missed;
+  const isEnough = (page: readonly { createdAt: number }[]): boolean => (page.at(-1)?.createdAt ?? 0) < since;
+  const messages = await readBack(requester, { roomId, siteId }, isEnough);
+  return messages
+    .filter(({ createdAt }) => createdAt >= since)
+    .slice(0, limit)
+    .map((message) => ({ type: "message", roomId, siteId, message, via: "history" }));
+}
+
+async function askKey(requester: Requester, { room, version }: WantedKey): Promise<Uint8Array> {
+  const tokens = { roomId: room.roomId, siteId: room.siteId };
+  // One attempt: who asks keeps to the pauses of SPEC-rooms 6.5.
+  const reply = await requester.call(getKey, { tokens, body: { version }, deadlineMs: 0 });
+  const privateKey = fromBase64(reply.privateKey);
+  if (reply.version === version && privateKey !== undefined) return privateKey;
+  throw new ParleyError("The answer holds another key.", { code: "internal" });
+}
+
+export function createSessionCore(deps: SessionDeps): SessionCore {
+  const { connection, siteId, account, suite, clock } = deps;
+  const background = createBackground(deps.onProblem);
+  const requester = createRequester({ connection, siteId, account, clock, signal: background.signal });
+  const rooms = createHeldRooms();
+  const hub = createEventHub({
+    readAgain: (missed, limit) => readAgain(requester, missed, limit),
+    onError: (error) => background.report("reading let-go messages again", error),
+  });
+  return {
+    connection,
+    siteId,
+    account,
+    clock,
+    background,
+    requester,
+    rooms,
+    hub,
+    ring: createKeyRing({ store: deps.keyStore, suite }),
+    opener: createOpener({ suite, cacheMax: DERIVED_KEYS_MAX }),
+    jobs: createJobResults({
+      siteOf: (roomId) => rooms.siteOf(roomId),
+      onResult: (fromSite, result) =>
+        hub.publish({ type: "job", roomId: result.roomId, siteId: fromSite, result }),
+    }),
+    turns: createSerialQueue({
+      waitingMax: TURNS_WAITING_MAX,
+      onError: (error) => background.report("following events", error),
+    }),
+    askKey: (key) => askKey(requester, key),
+  };
+}
