@@ -45,6 +45,8 @@ export interface ManagedProcess {
   readonly log: string;
   /** Sends a signal; after SIGKILL it returns when the process is gone. */
   kill(signal: NodeJS.Signals): Promise<void>;
+  /** Returns when it is gone, however it ended. */
+  untilExit(): Promise<void>;
   /** Asks it to end (also when suspended), ends it by force after 30 s; nothing to do when it is gone. */
   stop(): Promise<void>;
   /** Starts it anew with the same arguments, ending it first when it still runs; returns when it serves. */
@@ -72,6 +74,7 @@ export async function startProcess(plan: ProcessPlan): Promise<ManagedProcess> {
         await exited(child);
       }
     },
+    untilExit: () => exited(child),
     stop,
     async restart() {
       await stop();

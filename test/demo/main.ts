@@ -1,0 +1,67 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import { startStack, type Stack } from "@parley/local-stack/stack";
+
+import { enter } from "./actor.ts";
+import { replay } from "./replay.ts";
+import { CheckFailed, createStage, writeReport, type Stage } from "./stage.ts";
+import { killMidRemoval, leaveTogether, openRoom, QUICK, removeBob, talk, type Setting } from "./story.ts";
+
+/** Nothing in the story takes this long; whatever does is a fault (ms). */
+const PATIENCE_MS = 120_000;
+
+async function play(stage: Stage, stack: Stack): Promise<void> {
+  const site = stack.site("alpha");
+  await using people = new AsyncDisposableStack();
+  const come = async (account: string) => people.use(await enter(stage, site, account));
+  const cast = {
+    ann: await come("ann"),
+    bob: await come("bob"),
+    carol: await come("carol"),
+    dave: await come("dave"),
+    eve: await come("eve"),
+    scribe: await come("scribe"),
+  };
+  const setting: Setting = { stage, site, cast };
+  const room = await openRoom(setting);
+  await talk(setting, room);
+  await removeBob(setting, room);
+  const twins = await leaveTogether(setting);
+  await killMidRemoval(setting, room);
+  await replay(stage, site, room);
+  await replay(stage, site, twins);
+}
+
+async function run(stage: Stage): Promise<void> {
+  const worker = { environment: QUICK };
+  await using stack = await startStack({
+    sites: 1,
+    directory: "deploy/local/directory.jsonl",
+    processes: {
+      "room-service": {},
+      "room-worker": worker,
+      "message-service": worker,
+      "broadcast-worker": worker,
+    },
+    onProgress: (line) => stage.line(line),
+  });
+  const given = AbortSignal.timeout(PATIENCE_MS);
+  const late = delay(PATIENCE_MS, undefined, { ref: false }).then(() => {
+    throw new Error(`the story did not end within ${PATIENCE_MS / 1000} s`, { cause: given.reason });
+  });
+  await Promise.race([play(stage, stack), late]);
+}
+
+const stage = createStage((text) => process.stdout.write(text));
+const startedAt = performance.now();
+try {
+  stage.scene("A site starts: NATS, Valkey, MongoDB, four processes");
+  await run(stage);
+  writeReport(stage, { ok: true, tookMs: performance.now() - startedAt });
+  stage.scene(`demo: ok (${stage.checks.length} checks)`);
+} catch (error) {
+  writeReport(stage, { ok: false, tookMs: performance.now() - startedAt });
+  const what = error instanceof CheckFailed ? `this does not hold: ${error.message}` : String(error);
+  process.stderr.write(`\ndemo: failed, ${what}\nSee .local/demo/report.json.\n`);
+  process.exitCode = 1;
+}
