@@ -2,10 +2,11 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { startStack, type Stack } from "@parley/local-stack/stack";
 
-import { enter } from "./actor.ts";
+import { enter } from "../cast/actor.ts";
 import { replay } from "./replay.ts";
 import { CheckFailed, createStage, writeReport, type Stage } from "./stage.ts";
 import { killMidRemoval, leaveTogether, openRoom, QUICK, removeBob, talk, type Setting } from "./story.ts";
+import { wordsFor } from "./words.ts";
 
 /** Nothing in the story takes this long; whatever does is a fault (ms). */
 const PATIENCE_MS = 120_000;
@@ -13,7 +14,13 @@ const PATIENCE_MS = 120_000;
 async function play(stage: Stage, stack: Stack): Promise<void> {
   const site = stack.site("alpha");
   await using people = new AsyncDisposableStack();
-  const come = async (account: string) => people.use(await enter(stage, site, account));
+  const come = async (account: string) =>
+    people.use(
+      await enter(site, account, (event) => {
+        const words = wordsFor(event);
+        if (words !== undefined) stage.saw(account, words);
+      }),
+    );
   const cast = {
     ann: await come("ann"),
     bob: await come("bob"),
@@ -28,8 +35,8 @@ async function play(stage: Stage, stack: Stack): Promise<void> {
   await removeBob(setting, room);
   const twins = await leaveTogether(setting);
   await killMidRemoval(setting, room);
-  await replay(stage, site, room);
-  await replay(stage, site, twins);
+  await replay(stage, site, { ...room, name: "Launch" });
+  await replay(stage, site, { ...twins, name: "Twins" });
 }
 
 async function run(stage: Stage): Promise<void> {

@@ -7,8 +7,8 @@ import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { open } from "@parley/room-crypto/opener";
 import { OpenError } from "@parley/room-crypto/open-error";
 
-import type { Actor } from "./actor.ts";
-import { happens } from "./eventually.ts";
+import type { Actor } from "../cast/actor.ts";
+import { happens } from "../cast/happens.ts";
 import type { Stage } from "./stage.ts";
 
 export interface Cast {
@@ -36,15 +36,21 @@ const holdsKey = (actor: Actor, room: RoomReference, version: number): boolean =
     (event) => event.type === "key" && event.roomId === room.roomId && event.version === version,
   );
 
-/** Distinct key bytes this account was ever sent for a version: more than one would break invariant 5. */
-const keyBytes = (actors: readonly Actor[], room: RoomReference, version: number): ReadonlySet<string> =>
-  new Set(
-    actors.flatMap(({ keysSent }) =>
-      keysSent
-        .filter((key) => key.roomId === room.roomId && key.version === version)
-        .map(({ privateKey }) => privateKey),
-    ),
+/**
+ * Distinct key bytes these accounts were ever sent for a version: more than one would break invariant 5. What the broker
+ * has handed on so far has been heard when this answers.
+ */
+async function keyBytes(
+  actors: readonly Actor[],
+  room: RoomReference,
+  version: number,
+): Promise<ReadonlySet<string>> {
+  await Promise.all(actors.map(({ connection }) => connection.flush()));
+  const sent = actors.flatMap(({ keysSent }) =>
+    keysSent.filter((key) => key.roomId === room.roomId && key.version === version),
   );
+  return new Set(sent.map(({ privateKey }) => privateKey));
+}
 
 async function say(actor: Actor, room: RoomReference, content: string): Promise<string> {
   const messageId = newMessageId();
@@ -74,7 +80,7 @@ export async function openRoom({ stage, cast }: Setting): Promise<RoomReference>
     return order.indexOf("added") < order.indexOf("key");
   });
   stage.check("everyone learned of the room before its key", learnedFirst);
-  stage.check("everyone received the same key v0", keyBytes(members, job, 0).size === 1);
+  stage.check("everyone received the same key v0", (await keyBytes(members, job, 0)).size === 1);
   return job;
 }
 
@@ -136,7 +142,10 @@ export async function removeBob({ stage, cast }: Setting, room: RoomReference): 
   ).done;
   const survivors = everybody(cast).filter((actor) => actor !== bob);
   const rotated = await happens(() => survivors.every((actor) => holdsKey(actor, room, 1)));
-  stage.check("the same key v1 reached every survivor", rotated && keyBytes(survivors, room, 1).size === 1);
+  stage.check(
+    "the same key v1 reached every survivor",
+    rotated && (await keyBytes(survivors, room, 1)).size === 1,
+  );
   stage.check("Bob learned that he is out", await happens(() => bob.client.room(room.roomId) === undefined));
   const secret = "Bob must not read this.";
   const messageId = await say(ann, room, secret);
@@ -144,7 +153,7 @@ export async function removeBob({ stage, cast }: Setting, room: RoomReference): 
   stage.check("every survivor opened the next message", opened);
   const overheard = await happens(() => bob.overheard.some(({ id }) => id === messageId));
   stage.check("Bob overheard it, sealed", overheard);
-  stage.check("key v1 was never sent to Bob", keyBytes([bob], room, 1).size === 0);
+  stage.check("key v1 was never sent to Bob", (await keyBytes([bob], room, 1)).size === 0);
   stage.check("no key Bob ever had opens the next message", !opensWithAnything(bob, room, messageId));
   stage.check("Bob is refused the new key", await refusedWith(bob.client.getKey(room, 1), "not_room_member"));
   stage.check("Bob is refused the history", await refusedWith(bob.client.history(room), "not_room_member"));
@@ -190,7 +199,7 @@ export async function killMidRemoval({ stage, site, cast }: Setting, room: RoomR
   await doomed.untilExit();
   stage.line(`room-worker (pid ${doomed.pid}) is dead; the removal is stored and half done`);
   const survivors = [ann, carol, scribe];
-  const before = keyBytes(survivors, room, 2);
+  const before = await keyBytes(survivors, room, 2);
   stage.check(
     "it died after sending key v2 and before the job was done",
     before.size === 1 && !finished(ann, job.requestId),
@@ -203,9 +212,9 @@ export async function killMidRemoval({ stage, site, cast }: Setting, room: RoomR
   );
   stage.check("Dave and Eve are out, and the job is done", out);
   const copies = ann.keysSent.filter(({ roomId, version }) => roomId === room.roomId && version === 2);
-  const same = copies.length > 1 && keyBytes(survivors, room, 2).size === 1;
+  const same = copies.length > 1 && (await keyBytes(survivors, room, 2)).size === 1;
   stage.check("the keys were sent again, the same bytes", same, `${copies.length} copies`);
-  stage.check("Dave and Eve never received key v2", keyBytes([dave, eve], room, 2).size === 0);
+  stage.check("Dave and Eve never received key v2", (await keyBytes([dave, eve], room, 2)).size === 0);
   const results = ann.events.filter(
     (event) => event.type === "job" && event.result.requestId === job.requestId,
   );

@@ -6,12 +6,12 @@ import { roomKeyNotice, roomSubjects, userSubjects, type RoomKeyNotice } from "@
 import type { Site } from "@parley/local-stack/site";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 
-import type { Stage } from "./stage.ts";
-
 /** One account with its client, and with an ear on the wire that hears what any client may. */
 export interface Actor extends AsyncDisposable {
   readonly account: string;
   readonly client: Client;
+  /** A second connection of the same user, for what no client would send. */
+  readonly connection: NatsConnection;
   readonly events: readonly ClientEvent[];
   /** Every `room.key` this account was ever sent, copies included. */
   readonly keysSent: readonly RoomKeyNotice[];
@@ -20,23 +20,6 @@ export interface Actor extends AsyncDisposable {
   /** Contents of the messages this account opened in a room. */
   opened(roomId: string): readonly string[];
 }
-
-type Telling = { readonly [T in ClientEvent["type"]]?: (event: Extract<ClientEvent, { type: T }>) => string };
-
-/** How an event reads in the demo's output; what is not here is not worth a line. */
-const WORDS: Telling = {
-  added: ({ room }) => `is in "${room.name}" now, ${room.memberCount} members`,
-  removed: ({ by }) => `is out of the room, told by ${by ?? "nobody"}`,
-  role_changed: ({ account, role }) => `learns that ${account} is ${role} now`,
-  key: ({ version }) => `holds key v${version}`,
-  message: ({ message: { system, sender, content } }) =>
-    system ? `reads: ${content}` : `opens ${sender.name}: ${content}`,
-  unopened: ({ version, reason }) => `cannot open an event of key v${version}: ${reason}`,
-  members_removed: ({ accounts }) => `learns that ${accounts.join(", ")} left the room`,
-};
-
-const wordsFor = (event: ClientEvent): string | undefined =>
-  (WORDS[event.type] as ((event: ClientEvent) => string) | undefined)?.(event);
 
 /** Listens beside the client; what it hears is sealed, or for this account alone. */
 async function listen(connection: NatsConnection, of: { siteId: string; account: string }) {
@@ -54,8 +37,15 @@ async function listen(connection: NatsConnection, of: { siteId: string; account:
   return { keysSent, overheard };
 }
 
-/** Connects an account at its home site; what it sees is told on the stage. */
-export async function enter(stage: Stage, site: Site, account: string): Promise<Actor> {
+/**
+ * Connects an account at its home site, as its user of the broker and with no more rights. `tell` is called with each
+ * event as it comes.
+ */
+export async function enter(
+  site: Site,
+  account: string,
+  tell?: (event: ClientEvent) => void,
+): Promise<Actor> {
   const credentials = site.users.accounts[account];
   if (!credentials) throw new Error(`${account} is not at home at ${site.siteId}`);
   const { siteId } = site;
@@ -65,6 +55,8 @@ export async function enter(stage: Stage, site: Site, account: string): Promise<
     user: credentials.user,
     pass: credentials.password,
     inboxPrefix: userInboxPrefix(siteId, account),
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 250,
   });
   const heard = await listen(connection, { siteId, account });
   const client = await connectParley({ servers, siteId, account, authentication: credentials });
@@ -72,13 +64,13 @@ export async function enter(stage: Stage, site: Site, account: string): Promise<
   const reading = (async () => {
     for await (const event of client.events()) {
       events.push(event);
-      const words = wordsFor(event);
-      if (words !== undefined) stage.saw(account, words);
+      tell?.(event);
     }
   })();
   return {
     account,
     client,
+    connection,
     events,
     ...heard,
     opened: (roomId) =>

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { roomEvent, sealed } from "@parley/contract/messages";
+import {
+  roomKeyNotice,
+  roomNotices,
+  roomSubjects,
+  subscriptionUpdate,
+  userSubjects,
+} from "@parley/contract/notices";
+import { jobResult } from "@parley/contract/room-requests";
+import { EVENT_OPERATIONS } from "@parley/room/operation";
+
+import { describeSchema, type Schema } from "./describe-schema.ts";
+import { exampleRoom, exampleSubscription, ROOM_ID, ROOM_KEY, SITE_ID } from "./example-values.ts";
+import { code, json, sections, table } from "./markdown.ts";
+import { fieldTable } from "./request-block.ts";
+import { REQUEST_PAGES } from "./requests.ts";
+import { ROOT } from "./sources.ts";
+
+interface ReadableSchema extends Schema {
+  parse(value: unknown): unknown;
+}
+
+/** One family of events and an example of it. */
+interface EventPage {
+  readonly title: string;
+  readonly subjects: readonly string[];
+  readonly about: string;
+  readonly schema: ReadableSchema;
+  readonly example: object;
+}
+
+const userEvent = { roomId: ROOM_ID, siteId: SITE_ID, at: 1_750_000_000_000 };
+
+function anchorEvent(): object {
+  const vectors: unknown = JSON.parse(readFileSync(join(ROOT, "test/vectors/seal.json"), "utf8"));
+  assert(Array.isArray(vectors));
+  const [{ input, expect }] = vectors;
+  const { type, roomId, id, at } = input;
+  return { type, roomId, siteId: SITE_ID, id, at, seq: 42, prevSeq: 40, revision: 4, sealed: expect.sealed };
+}
+
+const pages = (): readonly EventPage[] => [
+  {
+    title: "subscription.update",
+    subjects: [userSubjects.subscriptionUpdate.template],
+    about:
+      "The account's own relation to a room changed. `added`, `removed` and `role_changed` carry the room's revision; `removed` says no more than that. `by` is who did it.",
+    schema: subscriptionUpdate,
+    example: {
+      action: "added",
+      ...userEvent,
+      revision: 1,
+      by: "ann",
+      room: exampleRoom,
+      subscription: exampleSubscription,
+    },
+  },
+  {
+    title: "room.key",
+    subjects: [userSubjects.roomKey.template],
+    about: "A key of a room. There is no public key: derive it from the private one.",
+    schema: roomKeyNotice,
+    example: { ...userEvent, version: 3, privateKey: ROOM_KEY },
+  },
+  {
+    title: "Room events",
+    subjects: [roomSubjects.event.template, roomSubjects.member.template, userSubjects.room.template],
+    about:
+      "What happens in a room: on the first two subjects for a channel, on the third, once per participant and with the same bytes, for a dm or agentDm. `id` is the message id, of a notice the revision in decimal. `seq`, `prevSeq` and `revision` are hints outside the seal; only messages have `seq` and `prevSeq`. The plaintext of `message_created` is a `message`.",
+    schema: roomEvent,
+    example: anchorEvent(),
+  },
+  {
+    title: "Job results",
+    subjects: [userSubjects.response.template],
+    about:
+      "The one outcome of an accepted command. A stored event is a fact, so today every job ends in `ok`; `error`, `code` and `reason` are left to later operations.",
+    schema: jobResult,
+    example: {
+      requestId: "018f4e1c-7a2b-7c3d-8e4f-5a6b7c8d9e0f",
+      operation: "member.remove",
+      status: "ok",
+      roomId: ROOM_ID,
+      revision: 3,
+      at: 1_750_000_001_000,
+    },
+  },
+];
+
+function eventSection({ title, subjects, about, schema, example }: EventPage): string {
+  assert.deepEqual(schema.parse(example), example, `the example of ${title} is not what its schema says`);
+  return sections(
+    `#### ${title}`,
+    subjects.map((subject) => `- ${code(subject)}`).join("\n"),
+    about,
+    fieldTable(schema),
+    json(example),
+  );
+}
+
+const OPERATIONS = new Set<string>(REQUEST_PAGES.commands.map(({ declaration }) => declaration.operation));
+
+function noticeTable(): string {
+  const rows = Object.entries(roomNotices).map(([type, schema]) => {
+    const operation = EVENT_OPERATIONS[type as keyof typeof roomNotices];
+    const suffix = ["members_added", "members_removed", "role_changed"].includes(type)
+      ? ".event.member"
+      : ".event";
+    return [
+      code(type),
+      code(suffix),
+      describeSchema(schema),
+      OPERATIONS.has(operation) ? code(operation) : "no request yet",
+    ];
+  });
+  return table(["type", "subject ends in", "plaintext", "brought about by"], rows);
+}
+
+/** Block `events` of client-api.md. */
+export const eventsBlock = (): string => sections(...pages().map(eventSection));
+
+/** Block `notices` of client-api.md. */
+export const noticesBlock = (): string => noticeTable();
+
+/** Block `sealed` of client-api.md. */
+export const sealedBlock = (): string => fieldTable(sealed);

@@ -1,0 +1,219 @@
+import { getDirectory, searchDirectory } from "@parley/contract/directory";
+import type { FailureReason } from "@parley/contract/failure";
+import { listHistory, sendMessage } from "@parley/contract/messages";
+import type { AnyRequest } from "@parley/contract/request";
+import {
+  addMembers,
+  changeRole,
+  createRoom,
+  getKey,
+  listMembers,
+  listRooms,
+  removeMember,
+  siteInfo,
+} from "@parley/contract/room-requests";
+
+import { ANN, BOB, ROOM_ID, ROOM_KEY, SITE_ID } from "./example-values.ts";
+import { exampleMember, exampleMessage, exampleRoom, exampleSubscription } from "./example-values.ts";
+
+/** What is said of a request beyond its declaration, and an example of it. */
+export interface RequestPage {
+  readonly declaration: AnyRequest;
+  readonly about: string;
+  /** Refusals of its own, in the order they are decided; those of every request are left out. */
+  readonly refusals: readonly FailureReason[];
+  readonly body: object;
+  readonly reply: object;
+}
+
+const requestId = "018f4e1c-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
+const accepted = { status: "accepted", requestId, roomId: ROOM_ID, done: false };
+const entry = { kind: "person", name: "Bob Baker", account: "bob", userId: BOB, homeSite: SITE_ID };
+
+const COMMANDS: readonly RequestPage[] = [
+  {
+    declaration: createRoom,
+    about:
+      "Opens a channel, or the direct message with one account. No `name`, no `orgs` and exactly one other user: a direct message. Else a channel, for which `name` is required. The caller becomes its owner.",
+    refusals: [
+      "wrong_site",
+      "invalid_request",
+      "self_dm",
+      "user_not_found",
+      "agent_not_available",
+      "home_site_unreachable",
+      "room_conflict",
+      "invalid_org",
+      "unknown_site",
+      "batch_too_large",
+      "too_many_orgs",
+      "max_room_size_reached",
+    ],
+    body: { name: "Plans", users: ["bob"], orgs: ["eng"] },
+    reply: { ...accepted, revision: 1, roomType: "channel", siteId: SITE_ID },
+  },
+  {
+    declaration: addMembers,
+    about:
+      "Adds people and agents by name and the people of orgs. `history: all` shows newcomers what the caller may see; `none` shows nothing from before. Naming somebody who is in already makes them an individual member. Nothing new: `unchanged`.",
+    refusals: [
+      "not_room_member",
+      "non_channel_operation",
+      "not_room_owner",
+      "invalid_request",
+      "invalid_org",
+      "user_not_found",
+      "agent_not_available",
+      "unknown_site",
+      "external_access_disabled",
+      "batch_too_large",
+      "too_many_orgs",
+      "max_room_size_reached",
+    ],
+    body: { users: ["carol"], history: "none" },
+    reply: { ...accepted, revision: 2 },
+  },
+  {
+    declaration: removeMember,
+    about:
+      "Removes a member (owners), leaves (the caller's own account), or takes an org out of the room (owners). Whoever an org of the room still covers stays. When somebody loses access, the room key changes.",
+    refusals: [
+      "not_room_member",
+      "non_channel_operation",
+      "not_room_owner",
+      "target_not_member",
+      "member_through_org",
+      "last_member_cannot_remove",
+      "last_owner_cannot_leave",
+      "invalid_org",
+    ],
+    body: { account: "carol" },
+    reply: { ...accepted, revision: 3 },
+  },
+  {
+    declaration: changeRole,
+    about: "Makes a member an owner or an owner a member. Owners only.",
+    refusals: [
+      "not_room_member",
+      "non_channel_operation",
+      "not_room_owner",
+      "target_not_member",
+      "already_owner",
+      "promote_requires_individual",
+      "target_not_owner",
+      "cannot_demote_last_owner",
+    ],
+    body: { account: "bob", role: "owner" },
+    reply: { ...accepted, revision: 4 },
+  },
+];
+
+const READS: readonly RequestPage[] = [
+  {
+    declaration: listRooms,
+    about:
+      "The caller's rooms by room id. With `keys` each row holds the room's current key, if the caller may have it: enough for a new device to open everything from now on.",
+    refusals: ["wrong_site", "invalid_request"],
+    body: { limit: 50, keys: true },
+    reply: {
+      rooms: [
+        {
+          room: exampleRoom,
+          subscription: exampleSubscription,
+          lastMessageAt: exampleMessage.createdAt,
+          key: { version: 3, privateKey: ROOM_KEY },
+          stale: false,
+        },
+      ],
+      at: 1_750_000_003_000,
+    },
+  },
+  {
+    declaration: listMembers,
+    about: "Members by `joinedAt`, then account. The first page also lists the orgs of the room.",
+    refusals: ["not_room_member", "invalid_request"],
+    body: { limit: 200 },
+    reply: {
+      members: [exampleMember],
+      orgs: [
+        { orgId: "eng", name: "Product 产品", addedAt: 1_750_000_000_000, memberCount: 2 },
+      ],
+      total: 1,
+      revision: 4,
+      stale: false,
+    },
+  },
+  {
+    declaration: getKey,
+    about:
+      "A key of the room: without `version` the current one. The previous one is served until its grace period is over, a version below the member's `keyFrom` never.",
+    refusals: ["not_room_member", "key_version_not_allowed", "room_key_absent"],
+    body: { version: 3 },
+    reply: { roomId: ROOM_ID, siteId: SITE_ID, version: 3, privateKey: ROOM_KEY },
+  },
+  {
+    declaration: searchDirectory,
+    about: "Enabled people, agents and orgs with a word that begins with the prefix, by name, then id.",
+    refusals: ["wrong_site", "invalid_request"],
+    body: { prefix: "bak", kinds: ["person"] },
+    reply: { entries: [entry] },
+  },
+  {
+    declaration: getDirectory,
+    about: "Directory entries by account. More than 100 accounts: `batch_too_large`.",
+    refusals: ["wrong_site", "invalid_request", "batch_too_large"],
+    body: { accounts: ["bob", "nobody"] },
+    reply: { entries: [entry], missing: ["nobody"] },
+  },
+  {
+    declaration: siteInfo,
+    about: "What a client needs to know of its site. `now` is site time, the time of all moments.",
+    refusals: ["wrong_site"],
+    body: {},
+    reply: {
+      siteId: SITE_ID,
+      peers: [],
+      version: "0.1.0",
+      limits: { maxPayload: 1_048_576, maxRoomSize: 1000, maxBatchSize: 1000 },
+      now: 1_750_000_003_000,
+    },
+  },
+];
+
+const MESSAGES: readonly RequestPage[] = [
+  {
+    declaration: sendMessage,
+    about:
+      "Sends a message. The reply means that it is durably stored; there is no job result. The sender chooses `messageId` and repeats the same request until it is answered: it is stored once, with one `createdAt`.",
+    refusals: [
+      "not_room_member",
+      "wrong_site",
+      "room_quarantined",
+      "room_closed",
+      "message_not_found",
+      "message_id_reused",
+    ],
+    body: { messageId: exampleMessage.messageId, content: "hello", mentions: ["bob"] },
+    reply: { status: "ok", messageId: exampleMessage.messageId, createdAt: exampleMessage.createdAt },
+  },
+  {
+    declaration: listHistory,
+    about:
+      "Messages, newest first, none from before the member's `historySharedSince`. Not sealed: the answer goes to the caller's own reply inbox. A page may end before `limit`; `next` then leads on.",
+    refusals: ["not_room_member", "wrong_site", "invalid_request"],
+    body: { limit: 50 },
+    reply: { messages: [exampleMessage], next: `${exampleMessage.createdAt}-${exampleMessage.messageId}` },
+  },
+];
+
+/** Every request of a client, by the section it stands in. */
+export const REQUEST_PAGES = { commands: COMMANDS, reads: READS, messages: MESSAGES } as const;
+
+/** Whose account the examples are of. */
+export const EXAMPLE_TOKENS = {
+  homeSite: SITE_ID,
+  account: "ann",
+  siteId: SITE_ID,
+  roomId: ROOM_ID,
+  userId: ANN,
+} as const;
