@@ -1,4 +1,5 @@
 import { serviceInboxPrefix } from "@parley/contract/headers";
+import type { ProcessName } from "@parley/contract/processes";
 import type { Site } from "@parley/local-stack/site";
 import { connectNats, type Broker } from "@parley/messaging/connect-nats";
 import { connectMongo, type MongoConnection } from "@parley/mongo/connect-mongo";
@@ -16,10 +17,9 @@ export interface Inspection extends AsyncDisposable {
   verify(roomId: string): Promise<Verification>;
 }
 
-/** Opens a look into the site as room-service. */
-export async function inspectSite(site: Site): Promise<Inspection> {
+/** Opens a look into the site, with the rights of room-worker unless told. */
+export async function inspectSite(site: Site, process: ProcessName = "room-worker"): Promise<Inspection> {
   const { siteId } = site;
-  const process = "room-service";
   const { user, password } = site.users.services[process];
   await using opening = new AsyncDisposableStack();
   const broker = await connectNats({
