@@ -98,7 +98,7 @@ export type CanonicalEvent = { [T in EventType]: RoomEventOf<T> }[EventType];
 /** What stored bytes turn out to be. */
 export type StoredEvent =
   | { readonly kind: "event"; readonly event: CanonicalEvent }
-  /** A type or schema revision of a newer release: it waits for the upgrade. */
+  /** An envelope whose type, schema revision or data this release does not know: it waits for the upgrade. */
   | { readonly kind: "unknown"; readonly envelope: EventEnvelope }
   /** No event at all: skipped and counted by every reader. */
   | { readonly kind: "garbage"; readonly problem: string };
@@ -125,7 +125,8 @@ export function parseStoredEvent(bytes: Uint8Array): StoredEvent {
   const { type, v } = found.data;
   if (!isKnown(type) || v !== SCHEMA_REVISION) return { kind: "unknown", envelope: found.data };
   const data = EVENT_DATA[type].safeParse(found.data.data);
-  if (!data.success) return { kind: "garbage", problem: `the data is not that of ${type}` };
+  // Only bytes that are no envelope may be given up (SPEC-rooms 4.1): this one holds a revision of its room.
+  if (!data.success) return { kind: "unknown", envelope: found.data };
   return { kind: "event", event: { ...found.data, type, data: data.data } as CanonicalEvent };
 }
 
@@ -152,6 +153,9 @@ export const canonicalSubjects = {
  */
 export const roomFilter = (of: { siteId: string; roomId: string }): string =>
   canonicalSubjects.roomStored.filter(of).replace(/\*$/, ">");
+
+/** The stored subjects of every room of a site. */
+export const siteFilter = (siteId: string): string => canonicalSubjects.roomStored.filter({ siteId });
 
 /** The stored subjects of one room's messages. */
 export const messageFilter = (of: { siteId: string; roomId: string }): string =>

@@ -1,5 +1,5 @@
 import { JetStreamApiCodes, JetStreamApiError, type StoredMsg } from "@nats-io/jetstream";
-import { canonicalSubjects, parseStoredEvent, roomFilter } from "@parley/contract/events";
+import { parseStoredEvent, roomFilter, siteFilter } from "@parley/contract/events";
 import { HEADERS } from "@parley/contract/headers";
 import type { Recorder } from "@parley/contract/observe";
 import type { ProcessName } from "@parley/contract/processes";
@@ -23,6 +23,8 @@ export interface EventReader {
   at(streamSequence: number): Promise<StoredRoomEvent | undefined>;
   /** The events with `after < revision` up to and including the message at `upTo`, oldest first. */
   tail(of: { roomId: string; upTo: number; after: number }): Promise<readonly StoredRoomEvent[]>;
+  /** Every event of every room in the order of the stream. */
+  everything(): AsyncIterable<StoredRoomEvent>;
   /** Every event of the room in log order from stream sequence `from`, read in batches. */
   forward(of: { roomId: string; from: number }): AsyncIterable<StoredRoomEvent>;
 }
@@ -75,24 +77,23 @@ async function predecessor(
   if (!sequence) return undefined;
   const message = await readAt(options, sequence);
   if (!message) return undefined;
-  const tokens = canonicalSubjects.roomStored.parse(message.subject);
-  const found = tokens.roomId === event.event.roomId ? storedEventOf(message) : undefined;
-  return found?.event.revision === event.event.revision - 1 ? found : undefined;
+  const found = storedEventOf(message);
+  const { roomId, revision } = event.event;
+  return found?.event.roomId === roomId && found.event.revision === revision - 1 ? found : undefined;
 }
 
 async function* batches(
   options: ReaderOptions,
-  of: { roomId: string; from: number },
+  of: { filter: string; from: number },
 ): AsyncGenerator<StoredMsg> {
   const stream = streamName("ROOMS", options.siteId);
-  const next_by_subj = roomFilter({ siteId: options.siteId, roomId: of.roomId });
   for (let seq = of.from; ;) {
     let pending = 0;
     try {
       const messages = await options.broker.manager.direct.getBatch(stream, {
         seq,
         batch: BATCH,
-        next_by_subj,
+        next_by_subj: of.filter,
       });
       for await (const message of messages) {
         yield message;
@@ -108,13 +109,26 @@ async function* batches(
   }
 }
 
+/** Events in the order of the stream; what is none is skipped and counted. */
+async function* forward(
+  options: ReaderOptions,
+  of: { filter: string; from: number },
+): AsyncGenerator<StoredRoomEvent> {
+  for await (const message of batches(options, of)) {
+    const stored = storedEventOf(message);
+    if (stored) yield stored;
+    else options.recorder.count("log_skipped_total", { process: options.process });
+  }
+}
+
 /** Reads on from a message that breaks the backward walk: slower, but it needs no headers. */
 async function filteredTail(
   options: ReaderOptions,
   of: { roomId: string; upTo: number; after: number },
 ): Promise<StoredRoomEvent[]> {
   const events: StoredRoomEvent[] = [];
-  for await (const message of batches(options, { roomId: of.roomId, from: 1 })) {
+  const filter = roomFilter({ siteId: options.siteId, roomId: of.roomId });
+  for await (const message of batches(options, { filter, from: 1 })) {
     if (message.seq > of.upTo) break;
     const stored = storedEventOf(message);
     if (!stored) options.recorder.count("log_skipped_total", { process: options.process });
@@ -162,11 +176,7 @@ export const createEventReader = (options: ReaderOptions): EventReader => ({
     return message ? storedEventOf(message) : undefined;
   },
   tail: (of) => tail(options, of),
-  forward: async function* forward(of) {
-    for await (const message of batches(options, of)) {
-      const stored = storedEventOf(message);
-      if (stored) yield stored;
-      else options.recorder.count("log_skipped_total", { process: options.process });
-    }
-  },
+  everything: () => forward(options, { filter: siteFilter(options.siteId), from: 1 }),
+  forward: ({ roomId, from }) =>
+    forward(options, { filter: roomFilter({ siteId: options.siteId, roomId }), from }),
 });

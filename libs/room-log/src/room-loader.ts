@@ -18,7 +18,10 @@ export const EMPTY_ROOM: LoadedRoom = { state: undefined, streamSequence: 0 };
 
 /** Snapshots taken by room-worker; derived, so a missing one only costs time. */
 export interface RoomSnapshots {
-  /** The newest snapshot at or below `atMost` revisions. */
+  /**
+   * The newest snapshot at or below the revision `atMost`.
+   * @throws LawBroken when it is damaged
+   */
   newest(roomId: string, atMost?: number): Promise<LoadedRoom | undefined>;
 }
 
@@ -48,6 +51,21 @@ export function foldEvents(
   return { state, streamSequence };
 }
 
+/** The newest snapshot; a damaged one is as good as none, for the log has it all. */
+async function snapshotOf(
+  { snapshots, recorder }: LoaderDeps,
+  roomId: string,
+  atMost?: number,
+): Promise<LoadedRoom> {
+  try {
+    return (await snapshots.newest(roomId, atMost)) ?? EMPTY_ROOM;
+  } catch (error) {
+    if (!(error instanceof LawBroken)) throw error;
+    recorder.count("room_divergence_total", { kind: `snapshot_${error.law}` });
+    return EMPTY_ROOM;
+  }
+}
+
 /** Loads rooms: newest snapshot plus the tail of the log. */
 export interface RoomLoader {
   /** Continues from `known` (or a snapshot) to the message at `upTo`, a stream sequence of this room. */
@@ -59,7 +77,7 @@ export interface RoomLoader {
 async function loadBefore(deps: LoaderDeps, stored: StoredRoomEvent): Promise<LoadedRoom> {
   const { roomId, revision } = stored.event;
   if (revision === 1) return EMPTY_ROOM;
-  const base = (await deps.snapshots.newest(roomId, revision - 1)) ?? EMPTY_ROOM;
+  const base = await snapshotOf(deps, roomId, revision - 1);
   const after = base.state?.revision ?? 0;
   const events = await deps.reader.tail({ roomId, upTo: stored.streamSequence, after });
   return foldEvents(
@@ -71,7 +89,7 @@ async function loadBefore(deps: LoaderDeps, stored: StoredRoomEvent): Promise<Lo
 
 export const createRoomLoader = (deps: LoaderDeps): RoomLoader => ({
   load: async ({ roomId, upTo, known }) => {
-    const base = known ?? (await deps.snapshots.newest(roomId)) ?? EMPTY_ROOM;
+    const base = known ?? (await snapshotOf(deps, roomId));
     if (upTo <= base.streamSequence) return base;
     const events = await deps.reader.tail({ roomId, upTo, after: base.state?.revision ?? 0 });
     const room = foldEvents(base, events, deps.recorder);

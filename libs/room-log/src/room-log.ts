@@ -90,6 +90,9 @@ async function loadFresh(deps: RoomLogDeps, asked: AskedCommand, known?: LoadedR
   const room = head
     ? await deps.loader.load({ roomId: asked.roomId, upTo: head.streamSequence, known })
     : EMPTY_ROOM;
+  // All but the head is read from whichever replica of the stream answers: one that lags would hide the newest events.
+  if (head?.stored && room.state?.revision !== head.stored.event.revision)
+    throw new Failure("store_unavailable", { detail: "the room's log was answered in part" });
   if (room.state) deps.cache.set(asked.roomId, room);
   return room;
 }

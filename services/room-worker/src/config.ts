@@ -14,6 +14,17 @@ export const config = z.object({
   roomCacheMembers: configFields.roomCacheMembers,
 });
 
+/** What rebuilding the projections reads: the log and the store they are made in. */
+export const rebuildConfig = z.object({
+  siteId: siteFields.siteId,
+  natsUrl: siteFields.natsUrl,
+  natsCreds: siteFields.natsCreds,
+  natsDomain: siteFields.natsDomain,
+  mongoUrl: siteFields.mongoUrl,
+  mongoDb: siteFields.mongoDb,
+  roomCacheMembers: configFields.roomCacheMembers,
+});
+
 export type Config = z.output<typeof config>;
 export const environment = process.env;
 export const testHooks = testHooksOf(environment);

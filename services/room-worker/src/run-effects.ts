@@ -1,11 +1,7 @@
 import type { CanonicalEvent } from "@parley/contract/events";
-import { LIMITS } from "@parley/contract/limits";
 import type { Broker } from "@parley/messaging/connect-nats";
 import { beginFlush } from "@parley/messaging/flush-guard";
 import type { Trace } from "@parley/messaging/trace";
-import type { RoomDocumentStore } from "@parley/mongo/room-document-store";
-import type { RoomSnapshotStore } from "@parley/mongo/room-snapshot-store";
-import type { SubscriptionStore } from "@parley/mongo/subscription-store";
 import type { Sealer } from "@parley/room-crypto/sealer";
 import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
 import type { RoomState } from "@parley/room/state";
@@ -16,24 +12,19 @@ import type { KeyInHand } from "./key-step.ts";
 import type { Announced, UserNotices } from "./notices.ts";
 import type { KeyCall, Plan } from "./plan.ts";
 import { planEvent } from "./plan-event.ts";
+import { commitEvent, projectEvent, type Projected, type ProjectionStores } from "./project-event.ts";
 import { publishSystemMessages } from "./publish-system-messages.ts";
 import { sendRoomNotice } from "./room-notice.ts";
 import type { Names } from "./system-messages.ts";
 
 /** One event to make true, with the room around it. */
-export interface Application {
-  readonly event: CanonicalEvent;
-  readonly streamSequence: number;
+export interface Application extends Projected {
   readonly trace: Trace;
   readonly before: RoomState | undefined;
-  readonly after: RoomState;
 }
 
-export interface EffectDeps {
+export interface EffectDeps extends ProjectionStores {
   readonly broker: Broker;
-  readonly rooms: Pick<RoomDocumentStore, "insertIfAbsent" | "commitApplied">;
-  readonly subscriptions: Pick<SubscriptionStore, "put" | "change" | "markRemoved">;
-  readonly snapshots: Pick<RoomSnapshotStore, "save">;
   readonly keys: Pick<RoomKeyStore, "activate">;
   readonly takeKey: (roomId: string, key: KeyCall) => Promise<KeyInHand | undefined>;
   readonly notices: UserNotices;
@@ -41,16 +32,6 @@ export interface EffectDeps {
   readonly sealer: Sealer;
   readonly namesFor: (event: CanonicalEvent) => Promise<Names>;
   readonly afterStep: AfterStep;
-}
-
-/** Step 1: the room document and the rows of its members, over lower revisions only. */
-async function project(deps: EffectDeps, plan: Plan, { event, after }: Application): Promise<void> {
-  const { roomId, revision, at } = event;
-  await deps.rooms.insertIfAbsent(after);
-  if (plan.put.length > 0) await deps.subscriptions.put({ room: after, entries: plan.put, revision });
-  if (plan.change.length > 0) await deps.subscriptions.change({ roomId, changes: plan.change, revision });
-  if (plan.remove.length > 0)
-    await deps.subscriptions.markRemoved({ roomId, accounts: plan.remove, revision, at });
 }
 
 /** Steps 3 to 5: newcomers learn of the room, then members get its key, then the key seals. */
@@ -61,11 +42,15 @@ async function deliverKey(
 ): Promise<void> {
   const { announced, key, done } = of;
   const flushing = beginFlush(deps.broker);
-  await deps.notices.sendAdded(announced, plan.newcomers);
-  await flushing.flush();
+  if (plan.newcomers.length > 0) {
+    await deps.notices.sendAdded(announced, plan.newcomers);
+    await flushing.flush();
+  }
   done(3);
-  if (key?.deliver) await deps.notices.sendKey(announced, key, plan.keyRecipients);
-  await flushing.flush();
+  if (key?.deliver && plan.keyRecipients.length > 0) {
+    await deps.notices.sendKey(announced, key, plan.keyRecipients);
+    await flushing.flush();
+  }
   done(4);
   if (key?.deliver && plan.activate) await activate(deps, announced.event.roomId, key.version);
   done(5);
@@ -75,15 +60,6 @@ async function activate(deps: EffectDeps, roomId: string, version: number): Prom
   const outcome = await deps.keys.activate(roomId, version);
   // The store was set back between two steps; the next attempt prepares again.
   if (outcome === "not_prepared") throw new Error(`key version ${version} of room ${roomId} is not prepared`);
-}
-
-/** Step 10: room fields and `applied` in one compare-and-set; each 64th revision a snapshot. */
-async function commit(deps: EffectDeps, { after, streamSequence }: Application): Promise<void> {
-  const outcome = await deps.rooms.commitApplied(after);
-  if (outcome === "conflict")
-    throw new Error(`room ${after.roomId} is not at revision ${after.revision - 1}`);
-  if (after.revision % LIMITS.snapshotEveryRevisions === 0)
-    await deps.snapshots.save({ state: after, streamSequence });
 }
 
 /**
@@ -97,7 +73,8 @@ export async function runEffects(deps: EffectDeps, application: Application): Pr
   const announced: Announced = { event, after, trace };
   const done = (step: number): void => deps.afterStep(event.type, step);
 
-  await project(deps, plan, application);
+  done(0);
+  await projectEvent(deps, plan, application);
   done(1);
   const key = await deps.takeKey(event.roomId, plan.key);
   done(2);
@@ -110,7 +87,7 @@ export async function runEffects(deps: EffectDeps, application: Application): Pr
   await publishSystemMessages(deps.broker, announced, { messages: plan.systemMessages, names, before });
   done(8);
   await flushing.flush();
-  await commit(deps, application);
+  await commitEvent(deps, application);
   done(10);
   await deps.jobResults.send(event, trace);
   done(11);

@@ -33,6 +33,7 @@ import { namedIn } from "./plan-event.ts";
 import { runEffects, type EffectDeps } from "./run-effects.ts";
 import { startSweeper } from "./sweeper.ts";
 import type { Names } from "./system-messages.ts";
+import { watchWaiting } from "./watch-waiting.ts";
 
 type Context = ServiceContext & { readonly config: Config };
 
@@ -120,6 +121,17 @@ export async function openService(stack: AsyncDisposableStack, context: Context)
       siteId: site.siteId,
       waiting,
       catchUp: (room) => applier.catchUp(room),
+      dependenciesUp: () => site.dependenciesUp(),
+      log: site.log,
+      now: () => site.clock.now(),
+    }),
+  );
+  stack.use(
+    watchWaiting({
+      siteId: site.siteId,
+      process: site.process,
+      waiting,
+      recorder: site.recorder,
       log: site.log,
       now: () => site.clock.now(),
     }),
