@@ -24,7 +24,7 @@ export interface Broker {
 }
 
 export interface BrokerOptions {
-  /** `nats://[user:password@]host:port` */
+  /** `nats://[user:password@]host:port`; `tls://` to have the connection encrypted. */
   readonly url: string;
   /** Content of a credentials file; instead of user and password. */
   readonly credentials?: Uint8Array | undefined;
@@ -43,6 +43,7 @@ function connectionOptions(options: BrokerOptions): ConnectionOptions {
   const authenticator = options.credentials ? { authenticator: credsAuthenticator(options.credentials) } : {};
   return {
     servers: `${url.hostname}:${url.port || "4222"}`,
+    ...(url.protocol === "tls:" && { tls: {} }),
     name: options.name,
     inboxPrefix: options.inboxPrefix,
     timeout: CONNECT_TIMEOUT_MS,

@@ -154,7 +154,7 @@ async function pull(loop: Loop): Promise<void> {
     streamName(declaration.stream, siteId),
     declaration.durable,
   );
-  // The pin is renewed by pulls, not by the connection: a pull lasts at most half its timeout (FACTS 1).
+  // The pin is renewed by pulls, not by the connection: a pull lasts at most half its timeout.
   const expires = Math.max(1000, Math.floor(settings.pinTimeoutMs / 2));
   const messages = await consumer.consume({
     group: PIN_GROUP,

@@ -13,7 +13,7 @@ export interface StreamDifference {
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** Compares declared fields only: the broker adds many of its own (FACTS 7). */
+/** Compares declared fields only: the broker adds many of its own. */
 function compareStream(declared: StreamDeclaration, found: StreamConfig): StreamDifference[] {
   return Object.entries(declared)
     .map(([field, value]) => ({ field, declared: value, found: found[field as keyof StreamConfig] }))

@@ -3,9 +3,9 @@ import { uuidV7 } from "@parley/contract/ids";
 import { LIMITS } from "@parley/contract/limits";
 import type { Log } from "@parley/contract/observe";
 import { ensureKey } from "@parley/contract/server-requests";
+import { askProcess } from "@parley/messaging/ask-process";
 import type { Broker } from "@parley/messaging/connect-nats";
-import { encodeJson } from "@parley/messaging/publish";
-import { traceHeaders, traceOf } from "@parley/messaging/trace";
+import { traceOf } from "@parley/messaging/trace";
 
 /** Questions under way; half of what room-service serves one site at a time. */
 const ASKED_MAX = LIMITS.inFlightPerPeer / 2;
@@ -21,20 +21,14 @@ export function createAskEnsureKey(of: {
 }): (roomId: string) => void {
   const { broker, siteId, log } = of;
   const asking = createBoundedPool(ASKED_MAX);
-  const subject = ensureKey.subject.of({ siteId, fromSite: siteId });
-
-  const ask = async (roomId: string): Promise<void> => {
-    const headers = traceHeaders(traceOf(undefined, uuidV7()));
-    const reply = await broker.connection.request(subject, encodeJson({ roomId }), {
-      headers,
-      timeout: LIMITS.answerWithinMs,
-    });
-    const { reason }: { reason?: string } = reply.json();
-    if (reason !== undefined) log.warn("ensure_key_refused", { roomId, reason });
-  };
-
   return (roomId) =>
     void asking
-      .tryRun(() => ask(roomId))
-      ?.catch((error: unknown) => log.warn("ensure_key_unanswered", { roomId }, error));
+      .tryRun(() =>
+        askProcess(broker, ensureKey, {
+          tokens: { siteId, fromSite: siteId },
+          body: { roomId },
+          trace: traceOf(undefined, uuidV7()),
+        }),
+      )
+      ?.catch((error: unknown) => log.warn("ensure_key_failed", { roomId }, error));
 }

@@ -35,7 +35,7 @@ const JSON_LINES = [
 
 type RoomState = Parameters<RoomDocumentStore["insertIfAbsent"]>[0];
 /** A reply as it came, told apart by `error`. */
-export type Reply = Readonly<Record<string, unknown>> & Partial<FailureEnvelope>;
+type Reply = Readonly<Record<string, unknown>> & Partial<FailureEnvelope>;
 
 const newId = (length: number): string => base62(randomUUID(), length);
 export const newRoomId = (): string => newId(17);
@@ -106,7 +106,7 @@ async function startService(stack: AsyncDisposableStack, siteId: string) {
     log,
     readiness: stack.use(createReadiness({ log })),
     stopping: new AbortController().signal,
-    retry: ({ attempt }) => attempt(),
+    retry: ({ attempt }) => attempt(new AbortController().signal),
     fail: (what, cause) => log.error(what, {}, cause),
   });
   return log;

@@ -4,7 +4,7 @@ import type { MessageStore } from "@parley/mongo/message-store";
 import type { RoomDocumentStore } from "@parley/mongo/room-document-store";
 import type { SubscriptionStore } from "@parley/mongo/subscription-store";
 
-import { admitMember } from "../rules/admit.ts";
+import { admitMember, assertInWindow } from "../rules/admit.ts";
 import { fitPage } from "../rules/fit-page.ts";
 
 interface Deps {
@@ -24,7 +24,9 @@ export function listHistoryEndpoint(deps: Deps): Endpoint {
       subscriptions.find(roomId, caller.account),
       rooms.find(roomId),
     ]);
-    const { historySharedSince: since } = admitMember({ siteId, room, subscription }).subscription;
+    const admitted = admitMember({ siteId, room, subscription });
+    assertInWindow(before, admitted.subscription);
+    const since = admitted.subscription.historySharedSince;
     return fitPage(await messages.history({ roomId, before, since, limit }), replyBytesMax);
   });
 }

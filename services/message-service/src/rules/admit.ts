@@ -1,4 +1,5 @@
 import { Failure } from "@parley/contract/failure";
+import { momentCursor } from "@parley/mongo/moment-cursor";
 import type { MessageRow } from "@parley/mongo/message-store";
 import type { RoomSummary } from "@parley/mongo/room-document-store";
 import type { Subscription } from "@parley/mongo/subscription-store";
@@ -48,6 +49,15 @@ export function admitSend(
   if (room.closed) throw new Failure("room_closed");
   if (reply && !(reply.to && isVisible(reply.to, subscription))) throw new Failure("message_not_found");
   return { room, subscription };
+}
+
+/**
+ * A page of history ends where the member's history begins; a cursor from before that was not handed out for it.
+ * @throws Failure `outside_access_window`; `invalid_request` when `before` is no cursor
+ */
+export function assertInWindow(before: string | undefined, { historySharedSince = 0 }: Membership): void {
+  if (before !== undefined && momentCursor.parse(before, "before").at < historySharedSince)
+    throw new Failure("outside_access_window");
 }
 
 /** When a message accepted now was created: never before the event that made its sender a member. */

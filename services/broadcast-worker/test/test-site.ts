@@ -1,0 +1,263 @@
+import { randomUUID } from "node:crypto";
+
+import { canonicalSubjects } from "@parley/contract/events";
+import { messageIds } from "@parley/contract/headers";
+import { base62, byteOrder, uuidV7 } from "@parley/contract/ids";
+import { roomEvent, type CanonicalMessage, type RoomEvent } from "@parley/contract/messages";
+import { ensureKey } from "@parley/contract/server-requests";
+import type { MemberEntry } from "@parley/contract/shapes";
+import { streamDeclarations, streamName, type StreamName } from "@parley/contract/streams";
+import { parseConfig } from "@parley/lifecycle/parse-config";
+import { createReadiness } from "@parley/lifecycle/readiness";
+import { connectNats, type Broker } from "@parley/messaging/connect-nats";
+import { declareStreams } from "@parley/messaging/declare-streams";
+import { encodeJson, publishToStream } from "@parley/messaging/publish";
+import { traceOf } from "@parley/messaging/trace";
+import { connectMongo } from "@parley/mongo/connect-mongo";
+import type { RoomDocumentStore } from "@parley/mongo/room-document-store";
+import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo";
+import { nodeSuite } from "@parley/room-crypto/node-suite";
+import { open } from "@parley/room-crypto/opener";
+import { valkeyRoomKeyStore } from "@parley/room-keys/room-key-store.valkey";
+import { createMemoryLog } from "@parley/telemetry/memory-log";
+import { closeValkey, connectValkey } from "@parley/valkey/connect-valkey";
+import { inject, test as base } from "vitest";
+
+import { config } from "../src/config.ts";
+import { openService } from "../src/service.ts";
+
+const LONG_AGO = 1_750_000_000_000;
+const KEK = `k1:${Buffer.alloc(32, 7).toString("base64")}`;
+
+/** A room event as a client receives it. */
+interface Received {
+  readonly subject: string;
+  readonly text: string;
+  readonly header: (name: string) => string | undefined;
+  readonly event: RoomEvent;
+}
+
+type RoomState = Parameters<RoomDocumentStore["insertIfAbsent"]>[0];
+type Participant = Pick<MemberEntry, "account" | "siteId" | "userId">;
+
+const newId = (length: number): string => base62(randomUUID(), length);
+export const newRoomId = (): string => newId(17);
+
+const configOf = (siteId: string) => {
+  const parsed = parseConfig(config, {
+    SITE_ID: siteId,
+    NATS_URL: inject("natsUrl"),
+    NATS_DOMAIN: "test",
+    MONGO_URL: inject("mongoUrl"),
+    MONGO_DB: siteId,
+    VALKEY_ADDR: inject("valkeyAddress"),
+    ROOM_KEY_KEK: KEK,
+    CONSUMER_PIN_TIMEOUT_MS: "2000",
+  });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+  return parsed.config;
+};
+
+/** Runs broadcast-worker inside the test as a process would run it. */
+async function startService(siteId: string, log: ReturnType<typeof createMemoryLog>) {
+  const stack = new AsyncDisposableStack();
+  await openService(stack, {
+    config: configOf(siteId),
+    log,
+    readiness: stack.use(createReadiness({ log })),
+    stopping: new AbortController().signal,
+    retry: ({ attempt }) => attempt(new AbortController().signal),
+    fail: (what, cause) => log.error(what, {}, cause),
+  });
+  return stack;
+}
+
+async function openKeys(stack: AsyncDisposableStack, siteId: string) {
+  const client = await connectValkey({ addresses: [inject("valkeyAddress")], onError: () => {} });
+  stack.defer(() => closeValkey(client));
+  return valkeyRoomKeyStore({
+    client,
+    sealing: { suite: nodeSuite, keys: configOf(siteId).keyEncryptionKeys },
+    siteId,
+    gracePeriodMs: 60_000,
+    now: () => LONG_AGO,
+  });
+}
+
+const messageOf = (
+  siteId: string,
+  of: { roomId: string; content?: string; keyFloor?: number; revision?: number },
+): CanonicalMessage => {
+  const messageId = newId(20);
+  const { roomId, content = "a secret", keyFloor = 0, revision = 1 } = of;
+  const sender = { account: "ann", kind: "person", name: "Ann" } as const;
+  return {
+    type: "created",
+    v: 1,
+    roomId,
+    siteId,
+    messageId,
+    at: LONG_AGO,
+    actor: { account: "ann", kind: "person" },
+    requestId: uuidV7(),
+    revision,
+    keyFloor,
+    data: { messageId, roomId, createdAt: LONG_AGO, sender, content },
+  };
+};
+
+/** A dm as its first event leaves it. */
+function directState(siteId: string, participants: readonly Participant[]): RoomState {
+  const members = participants.map((each): MemberEntry => ({
+    ...each,
+    kind: "person",
+    role: "owner",
+    individual: true,
+    viaOrgs: [],
+    joinedAt: LONG_AGO,
+    keyFrom: 0,
+  }));
+  const roomId = members
+    .map(({ userId }) => userId)
+    .toSorted(byteOrder)
+    .join("");
+  return {
+    roomId,
+    siteId,
+    type: "dm",
+    name: "",
+    createdAt: LONG_AGO,
+    revision: 1,
+    chain: "",
+    rosterHash: "",
+    at: LONG_AGO,
+    members: new Map(members.map((entry) => [entry.account, entry])),
+    orgs: new Map(),
+    keyVersion: 0,
+    settings: { restricted: false, externalAccess: true },
+    closed: false,
+    recentRequests: [],
+  };
+}
+
+/** Collects the room events that come on a subject, repeats dropped as clients drop them. */
+async function listenOn(admin: Broker, subject: string) {
+  const raw: Received[] = [];
+  admin.connection.subscribe(subject, {
+    callback: (_, message) => {
+      const { headers } = message;
+      const header = (name: string): string | undefined => headers?.get(name);
+      const text = message.string();
+      raw.push({ subject: message.subject, text, header, event: roomEvent.parse(JSON.parse(text)) });
+    },
+  });
+  await admin.connection.flush();
+  const received = (): Received[] =>
+    raw.filter(
+      (each, index) =>
+        raw.findIndex(({ event, subject: on }) => event.id === each.event.id && on === each.subject) ===
+        index,
+    );
+  return { raw, received };
+}
+
+/** Plays room-service: notes the rooms whose key it is asked to ensure. */
+function answerEnsureKey(admin: Broker, siteId: string): readonly string[] {
+  const askedFor: string[] = [];
+  admin.connection.subscribe(ensureKey.subject.of({ siteId, fromSite: siteId }), {
+    callback: (_, message) => {
+      const { roomId } = message.json<{ roomId: string }>();
+      askedFor.push(roomId);
+      message.respond(encodeJson({ roomId, version: 0, status: "pending" }));
+    },
+  });
+  return askedFor;
+}
+
+/** Puts a message onto MESSAGES_CANONICAL as message-service does. */
+async function acceptMessage(admin: Broker, message: CanonicalMessage) {
+  const { roomId, siteId, messageId, requestId } = message;
+  const trace = traceOf(undefined, requestId);
+  const { seq } = await publishToStream(admin, {
+    subject: canonicalSubjects.messageAppend.of({ siteId, roomId, type: "created" }),
+    payload: encodeJson(message),
+    messageId: messageIds.messageCreated(roomId, messageId),
+    trace,
+  });
+  return { message, trace, seq };
+}
+
+/** A site of its own with broadcast-worker running; the test plays every other process. */
+async function openTestSite(stack: AsyncDisposableStack) {
+  const siteId = `bw-${randomUUID().slice(0, 8)}`;
+  const admin = await connectNats({
+    url: inject("natsUrl"),
+    name: "test",
+    inboxPrefix: `_INBOX.test.${siteId}`,
+    domain: "test",
+  });
+  stack.defer(() => admin.close());
+  const { MESSAGES_CANONICAL, DEAD } = streamDeclarations(siteId);
+  await declareStreams(admin, { owned: [MESSAGES_CANONICAL, DEAD], used: [], create: true });
+  const mongo = await connectMongo({ url: inject("mongoUrl"), database: siteId, appName: "test" });
+  stack.defer(() => mongo.close());
+  stack.defer(async () => void (await mongo.database.dropDatabase()));
+  const rooms = mongoRoomDocumentStore(mongo.database);
+  const keys = await openKeys(stack, siteId);
+  const askedFor = answerEnsureKey(admin, siteId);
+  const log = createMemoryLog();
+  let service = await startService(siteId, log);
+  stack.defer(() => service.disposeAsync());
+
+  return {
+    siteId,
+    admin,
+    log,
+    /** The rooms for which room-service was asked to ensure a key. */
+    askedFor,
+    listenOn: (subject: string) => listenOn(admin, subject),
+    stream: (stream: StreamName) => streamName(stream, siteId),
+
+    async restart(whileAway: () => Promise<void>): Promise<void> {
+      await service.disposeAsync();
+      await whileAway();
+      service = await startService(siteId, log);
+    },
+
+    /** Makes a version the room's current one, as room-worker does. */
+    async activate(roomId: string, version: number): Promise<void> {
+      await keys.prepare(roomId, version, nodeSuite.generatePair());
+      await keys.activate(roomId, version);
+    },
+
+    /** Projects a dm of these accounts, each at its site. */
+    async direct(
+      participants: readonly { account: string; siteId: string; userId: string }[],
+    ): Promise<string> {
+      const state = directState(siteId, participants);
+      await rooms.insertIfAbsent(state);
+      await rooms.commitApplied(state);
+      return state.roomId;
+    },
+
+    accept: (of: Parameters<typeof messageOf>[1]) => acceptMessage(admin, messageOf(siteId, of)),
+
+    /** Opens an event with the room's key of its version, as a member's client does. */
+    async opened({ event }: Received): Promise<unknown> {
+      const key = await keys.getByVersion(event.roomId, event.sealed.version);
+      if (!key) throw new Error("the store does not hold the key");
+      const { privateKey } = key.pair;
+      return JSON.parse(new TextDecoder().decode(open(nodeSuite, { ...event, privateKey })));
+    },
+
+    stored: async (stream: StreamName): Promise<number> =>
+      (await admin.manager.streams.info(streamName(stream, siteId))).state.messages,
+  };
+}
+
+/** A test with a site of the file's own. */
+export const test = base.extend("site", { scope: "file" }, async ({}, { onCleanup }) => {
+  const stack = new AsyncDisposableStack();
+  onCleanup(() => stack.disposeAsync());
+  return openTestSite(stack);
+});
