@@ -54,7 +54,7 @@ export const configFields = {
   /** May hold user and password, so it is as secret as they are. */
   natsUrl: z
     .string()
-    .refine((text) => isUrlOf(["nats:", "tls:", "ws:", "wss:"], text), {
+    .refine((text) => isUrlOf(["nats:", "tls:"], text), {
       error: "must be a nats:// or tls:// address",
     })
     .meta({ variable: "NATS_URL", example: "nats://nats:4222" }),

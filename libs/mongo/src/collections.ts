@@ -47,7 +47,7 @@ export interface MessageRecord extends MessageRow {
 }
 
 /** `_id` is `{roomId}:{version}`. */
-export interface KeyPrintRecord {
+interface KeyPrintRecord {
   readonly _id: string;
   readonly print: string;
 }

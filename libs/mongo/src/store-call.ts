@@ -49,9 +49,19 @@ const CONNECTION_ERRORS = [
 /** Errors of the driver's connection pool; it exports no classes for them. */
 const POOL_ERRORS: ReadonlySet<string> = new Set(["MongoPoolClosedError", "MongoWaitQueueTimeoutError"]);
 
+/** What the operating system says of a connection that is gone; the driver lets such an error through as it is. */
+const SOCKET_CODES: ReadonlySet<unknown> = new Set([
+  "EPIPE",
+  "ECONNRESET",
+  "ECONNREFUSED",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+]);
+
 /** Whether the store could not be asked or could not serve, as opposed to a question that is wrong. */
 function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof MongoError)) return false;
+  if (!(error instanceof MongoError))
+    return error instanceof Error && "code" in error && SOCKET_CODES.has(error.code);
   // A bulk write hands on what ended it as its "response", be it an error of the connection.
   if (error instanceof MongoBulkWriteError && isUnavailable(error.errorResponse)) return true;
   return (
