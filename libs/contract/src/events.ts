@@ -155,7 +155,7 @@ export const roomFilter = (of: { siteId: string; roomId: string }): string =>
   canonicalSubjects.roomStored.filter(of).replace(/\*$/, ">");
 
 /** The stored subjects of every room of a site. */
-export const siteFilter = (siteId: string): string => canonicalSubjects.roomStored.filter({ siteId });
+export const siteFilter = (of: { siteId: string }): string => canonicalSubjects.roomStored.filter(of);
 
 /** The stored subjects of one room's messages. */
 export const messageFilter = (of: { siteId: string; roomId: string }): string =>

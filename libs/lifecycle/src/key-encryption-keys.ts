@@ -1,20 +1,7 @@
 import { readFileSync } from "node:fs";
 
+import { parseKeyEncryptionKeys, type KeyEncryptionKeys } from "@parley/room-crypto/key-encryption-keys";
 import { z } from "zod";
-
-/**
- * The site's key-encryption keys: the first seals, all open. What room-crypto seals and opens with. Printing it or
- * turning it into JSON shows no key.
- */
-export interface KeyEncryptionKeys {
-  readonly sealingKeyId: string;
-  /** 32 bytes, or `undefined` for an id that was not given. */
-  keyOf(keyId: string): Uint8Array | undefined;
-}
-
-/** The kid stands between dots in a record, so it holds none. */
-const ENTRY = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/]{43}=)$/;
-const FORM = "`kid:base64 of 32 bytes`, several of them separated by commas";
 
 const sources = z.object({
   inline: z
@@ -40,23 +27,18 @@ export const keyEncryptionKeys = sources.transform(({ inline, file }, context): 
 
 /** The keys, or what is wrong with them without a character of them. */
 function parse(text: string): KeyEncryptionKeys | string {
-  const entries = text.split(",").map((entry) => ENTRY.exec(entry));
-  const keys = new Map<string, Uint8Array>();
-  for (const entry of entries) {
-    const [, keyId, encoded] = entry ?? [];
-    if (keyId === undefined || encoded === undefined) return `must have the form ${FORM}`;
-    if (keys.has(keyId)) return "must give each key a kid of its own";
-    keys.set(keyId, Uint8Array.from(Buffer.from(encoded, "base64")));
+  try {
+    return parseKeyEncryptionKeys(text);
+  } catch (error) {
+    return `is not a list of keys: ${error instanceof Error ? error.message : "unknown fault"}`;
   }
-  const [sealingKeyId = ""] = keys.keys();
-  return { sealingKeyId, keyOf: (keyId) => keys.get(keyId) };
 }
 
 function readAndParse(file: string): KeyEncryptionKeys | string {
   const text = readText(file);
   if (text === undefined) return "must name a file that this process can read";
-  const keys = parse(text.trim());
-  return typeof keys === "string" ? `must name a file whose content has the form ${FORM}` : keys;
+  const keys = parse(text);
+  return typeof keys === "string" ? `names a file whose content ${keys}` : keys;
 }
 
 /** Why a file cannot be read is not told apart: the fault names the variable, and an operator looks there. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import type { Log } from "@parley/contract/observe";
 
-import { pause } from "./pause.ts";
+import { pause } from "@parley/concurrency/pause";
 import { untilAborted } from "./until-aborted.ts";
 
 /** A dependency counts as there while its last answer is at most this old (SPEC-rooms 9.1). */

@@ -1,5 +1,5 @@
 import { backOff, type BackOff } from "@parley/concurrency/back-off";
-import { pause } from "./pause.ts";
+import { pause } from "@parley/concurrency/pause";
 import { untilAborted } from "./until-aborted.ts";
 
 export interface Retry<T> {

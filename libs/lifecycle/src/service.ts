@@ -3,7 +3,7 @@ import type { Log } from "@parley/contract/observe";
 import { watchEndings, type Ending, type Endings, type Host } from "./endings.ts";
 import { EXIT } from "./exit-codes.ts";
 import { openHealthServer, type HealthAddress } from "./health-server.ts";
-import { pause } from "./pause.ts";
+import { pause } from "@parley/concurrency/pause";
 import { createReadiness, type Readiness } from "./readiness.ts";
 import { retryUntil, type Retry } from "./retry-until.ts";
 

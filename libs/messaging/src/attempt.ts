@@ -1,7 +1,7 @@
 import { backOff, type BackOff } from "@parley/concurrency/back-off";
 import { Failure } from "@parley/contract/failure";
 
-import type { ConsumeOptions } from "./consume.ts";
+import type { ConsumeOptions } from "./consume-options.ts";
 import { park, Unprocessable, type ParkReason } from "./park.ts";
 import type { Settlement } from "./settle.ts";
 import type { StreamMessage } from "./stream-message.ts";

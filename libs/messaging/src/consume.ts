@@ -4,15 +4,14 @@ import type { ConsumerMessages, JsMsg } from "@nats-io/jetstream";
 import type { Subscription } from "@nats-io/nats-core";
 import { createBoundedPool, type BoundedPool } from "@parley/concurrency/bounded-pool";
 import { createQueueByKey, type QueueByKey } from "@parley/concurrency/queue-by-key";
-import { PIN_GROUP, type ConsumerDeclaration } from "@parley/contract/consumers";
-import type { Log, Recorder } from "@parley/contract/observe";
+import { PIN_GROUP } from "@parley/contract/consumers";
 import { streamName } from "@parley/contract/streams";
 
 import { createAttempt, type Attempt } from "./attempt.ts";
-import type { Broker } from "./connect-nats.ts";
+import type { ConsumeOptions } from "./consume-options.ts";
 import { watchConsumer } from "./consumer-gauges.ts";
-import { ensureConsumer, type ConsumerSettings } from "./ensure-consumer.ts";
-import { pause } from "./pause.ts";
+import { ensureConsumer } from "./ensure-consumer.ts";
+import { pause } from "@parley/concurrency/pause";
 import { reportProgress, settle, type Settlement } from "./settle.ts";
 import { streamMessageOf, type StreamMessage } from "./stream-message.ts";
 
@@ -28,34 +27,6 @@ const DRAIN_TIMEOUT_MS = 1000;
 const CONCURRENCY = 64;
 /** For messages nobody has begun: the next process gets them at once. */
 const HAND_BACK: Settlement = { kind: "later", delayMs: 1 };
-
-export interface ConsumeOptions {
-  readonly broker: Broker;
-  readonly siteId: string;
-  readonly declaration: ConsumerDeclaration;
-  readonly settings: ConsumerSettings;
-  /** Messages of one key are handled strictly in order, different keys side by side. Never throws. */
-  readonly keyOf: (message: StreamMessage) => string;
-  /**
-   * Resolves when every effect is made. Throws `Unprocessable` for what no attempt will settle, anything else for
-   * what a later attempt may.
-   */
-  readonly handle: (message: StreamMessage) => Promise<void>;
-  /**
-   * Where a failed message waits: handed back to the broker while later ones of its key go on (the revision gate copes), or
-   * in place, holding up its key, where order is promised.
-   */
-  readonly retry: {
-    readonly where: "broker" | "in_place";
-    readonly delaysMs?: readonly [number, ...number[]];
-  };
-  /** Whether everything the handler needs answers; while it does not, nothing is pulled and no attempt is counted. */
-  readonly dependenciesUp: () => Promise<boolean>;
-  readonly recorder: Recorder;
-  readonly log: Log;
-  /** Test mode: every message is handled twice, as any redelivery would. */
-  readonly deliverTwice?: boolean;
-}
 
 /** A consumer loop under way. */
 export interface Consuming {

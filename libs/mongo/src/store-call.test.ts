@@ -4,7 +4,10 @@ import { expect, test } from "vitest";
 
 import { storeCall } from "./store-call.ts";
 
-const failing = (error: unknown): Promise<unknown> => storeCall("asking", () => Promise.reject(error));
+const failing = (error: unknown): Promise<unknown> =>
+  storeCall("asking", async () => {
+    throw error;
+  });
 const unavailable = expect.objectContaining({ name: "Failure", reason: "store_unavailable" });
 
 test.each([

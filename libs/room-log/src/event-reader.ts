@@ -176,7 +176,7 @@ export const createEventReader = (options: ReaderOptions): EventReader => ({
     return message ? storedEventOf(message) : undefined;
   },
   tail: (of) => tail(options, of),
-  everything: () => forward(options, { filter: siteFilter(options.siteId), from: 1 }),
+  everything: () => forward(options, { filter: siteFilter(options), from: 1 }),
   forward: ({ roomId, from }) =>
     forward(options, { filter: roomFilter({ siteId: options.siteId, roomId }), from }),
 });

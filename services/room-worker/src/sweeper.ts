@@ -1,7 +1,7 @@
 import { backOff } from "@parley/concurrency/back-off";
 import { createBoundedPool } from "@parley/concurrency/bounded-pool";
 import type { Log } from "@parley/contract/observe";
-import { pause } from "@parley/lifecycle/pause";
+import { pause } from "@parley/concurrency/pause";
 import { RETRY_DELAYS_MS } from "@parley/messaging/consume";
 import type { WaitingRoom, WaitingRoomStore } from "@parley/mongo/waiting-room-store";
 import { UnreadableRoom } from "@parley/room-log/stored-event";
@@ -17,6 +17,8 @@ interface Deps {
   readonly siteId: string;
   readonly waiting: Pick<WaitingRoomStore, "due" | "postpone">;
   readonly catchUp: (room: WaitingRoom) => Promise<void>;
+  /** Whether everything the effects need answers; while it does not, no attempt is made or counted. */
+  readonly dependenciesUp: () => Promise<boolean>;
   readonly log: Log;
   /** Site time (epoch ms). */
   readonly now: () => number;
@@ -44,6 +46,7 @@ export function startSweeper(deps: Deps): Sweeper {
       await deps.catchUp(room);
       attempts.delete(roomId);
     } catch (error) {
+      if (!(await deps.dependenciesUp())) return;
       const tried = (attempts.get(roomId) ?? 0) + 1;
       attempts.set(roomId, tried);
       const quarantined = error instanceof UnreadableRoom;

@@ -1,6 +1,6 @@
 import type { Log, Recorder } from "@parley/contract/observe";
 import type { ProcessName } from "@parley/contract/processes";
-import { pause } from "@parley/lifecycle/pause";
+import { pause } from "@parley/concurrency/pause";
 import type { WaitingRoomStore } from "@parley/mongo/waiting-room-store";
 
 const LOOK_EVERY_MS = 5000;

@@ -1,7 +1,7 @@
 import { listRooms, type RoomListRow } from "@parley/contract/room-requests";
-import type { SubscriptionView } from "@parley/contract/shapes";
 import { userEndpoint, type Endpoint } from "@parley/messaging/endpoint";
 import type { RoomDocumentStore, RoomSummary } from "@parley/mongo/room-document-store";
+import { roomViewOf, subscriptionViewOf } from "@parley/mongo/room-view";
 import type { Subscription, SubscriptionStore } from "@parley/mongo/subscription-store";
 import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
 
@@ -16,38 +16,9 @@ interface Deps {
 /** A listing names the time it may be continued from: a little before it began. */
 const LISTING_MARGIN_MS = 10_000;
 
-const nameFor = (room: RoomSummary, account: string): string =>
-  room.type === "channel"
-    ? room.name
-    : (room.participants?.find((participant) => participant.account !== account)?.account ?? room.name);
-
-const subscriptionOf = (row: Subscription): SubscriptionView => ({
-  role: row.role,
-  individual: row.individual,
-  viaOrgs: row.viaOrgs,
-  joinedAt: row.joinedAt,
-  ...(row.historySharedSince !== undefined && { historySharedSince: row.historySharedSince }),
-  keyFrom: row.keyFrom,
-  ...(row.lastSeenAt !== undefined && { lastSeenAt: row.lastSeenAt }),
-  muted: row.muted,
-  favourite: row.favourite,
-});
-
 const rowOf = (room: RoomSummary, subscription: Subscription): RoomListRow => ({
-  room: {
-    roomId: room.roomId,
-    siteId: room.siteId,
-    type: room.type,
-    name: nameFor(room, subscription.account),
-    memberCount: room.memberCount,
-    agentCount: room.agentCount,
-    settings: room.settings,
-    ...(room.closed && { closed: true }),
-    keyVersion: room.keyVersion,
-    createdAt: room.createdAt,
-    revision: room.applied,
-  },
-  subscription: subscriptionOf(subscription),
+  room: roomViewOf(room, subscription.account),
+  subscription: subscriptionViewOf(subscription),
   ...(room.lastMessageAt !== undefined && { lastMessageAt: room.lastMessageAt }),
   stale: false,
 });
