@@ -88,11 +88,11 @@ const FORMS: Readonly<Record<string, (definition: SchemaDefinition, schema: Sche
     Object.values(entries)
       .map((value) => `\`${value}\``)
       .join(" or "),
-  literal: ({ values = [] }) => values.map((value) => `\`${JSON.stringify(value)}\``).join(" or "),
+  literal: ({ values = [] }) => values.map((value) => `\`${String(value)}\``).join(" or "),
   object: ({ shape = {} }) => inlineObject(shape),
   string: (_, schema) => withRules("text", schema),
   number: (_, schema) => withRules("whole number", schema),
-  boolean: () => "`true` or `false`",
+  boolean: () => "boolean",
   record: () => "object",
   unknown: () => "any",
 };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { roomEvent, sealed } from "@parley/contract/messages";
+import { messageView, roomEvent, sealed } from "@parley/contract/messages";
 import {
   roomKeyNotice,
   roomNotices,
@@ -10,7 +10,8 @@ import {
   subscriptionUpdate,
   userSubjects,
 } from "@parley/contract/notices";
-import { jobResult } from "@parley/contract/room-requests";
+import { jobResult, memberRow, orgRow, roomListRow } from "@parley/contract/room-requests";
+import { roomView, subscriptionView } from "@parley/contract/shapes";
 import { EVENT_OPERATIONS } from "@parley/room/operation";
 
 import { describeSchema, type Schema } from "./describe-schema.ts";
@@ -18,7 +19,7 @@ import { exampleRoom, exampleSubscription, ROOM_ID, ROOM_KEY, SITE_ID } from "./
 import { code, json, sections, table } from "./markdown.ts";
 import { fieldTable } from "./request-block.ts";
 import { REQUEST_PAGES } from "./requests.ts";
-import { ROOT } from "./sources.ts";
+import { ROOT } from "./root.ts";
 
 interface ReadableSchema extends Schema {
   parse(value: unknown): unknown;
@@ -126,5 +127,16 @@ export const eventsBlock = (): string => sections(...pages().map(eventSection));
 /** Block `notices` of client-api.md. */
 export const noticesBlock = (): string => noticeTable();
 
-/** Block `sealed` of client-api.md. */
-export const sealedBlock = (): string => fieldTable(sealed);
+const SHAPES = {
+  room: roomView,
+  subscription: subscriptionView,
+  "room row": roomListRow,
+  "member row": memberRow,
+  "org row": orgRow,
+  message: messageView,
+  sealed,
+} as const;
+
+/** Block `shapes` of client-api.md: what stands in replies and events by its name. */
+export const shapesBlock = (): string =>
+  sections(...Object.entries(SHAPES).map(([name, schema]) => sections(`\`${name}\`:`, fieldTable(schema))));

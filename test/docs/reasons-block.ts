@@ -1,7 +1,7 @@
 import { REASONS, type FailureReason } from "@parley/contract/failure";
 
+import { productFiles } from "../architecture/source-files.ts";
 import { code, table } from "./markdown.ts";
-import { productFiles } from "./sources.ts";
 
 /** What a refusal's `metadata` holds; reasons that are not named here carry none. */
 const METADATA: Readonly<Partial<Record<FailureReason, string>>> = {
@@ -27,14 +27,11 @@ const RETRIED = new Set(["unavailable", "too_many_requests"]);
 
 /** Reasons that some product code names; the others belong to requests that do not exist yet. */
 function givenReasons(): ReadonlySet<string> {
-  const sources = productFiles()
+  const sources = productFiles
     .filter(({ path }) => path !== "libs/contract/src/failure.ts" && !path.startsWith("libs/client/"))
     .map(({ text }) => text);
-  return new Set(
-    Object.keys(REASONS).filter((reason) =>
-      sources.some((text) => new RegExp(String.raw`(?:Failure\(\s*|Failure\([^)]*\? )"${reason}"`).test(text)),
-    ),
-  );
+  const isNamed = (reason: string): boolean => sources.some((text) => text.includes(`"${reason}"`));
+  return new Set(Object.keys(REASONS).filter(isNamed));
 }
 
 function metadataOf(reason: FailureReason): string {

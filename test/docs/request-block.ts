@@ -31,7 +31,11 @@ function requestSection(page: RequestPage): string {
   const { declaration, about, refusals, body, reply } = page;
   const { operation, subject, asks } = declaration;
   declaration.body.parse(body);
-  assert.deepEqual(declaration.reply.parse(reply), reply, `the example reply of ${operation} is not its reply`);
+  assert.deepEqual(
+    declaration.reply.parse(reply),
+    reply,
+    `the example reply of ${operation} is not its reply`,
+  );
   const { userId: _, ...tokens } = EXAMPLE_TOKENS;
   const example = (subject as { of(tokens: object): string }).of(tokens);
   return sections(
@@ -50,4 +54,5 @@ function requestSection(page: RequestPage): string {
 }
 
 /** A group of requests, one section each. */
-export const requestsBlock = (pages: readonly RequestPage[]): string => sections(...pages.map(requestSection));
+export const requestsBlock = (pages: readonly RequestPage[]): string =>
+  sections(...pages.map(requestSection));

@@ -135,9 +135,7 @@ const READS: readonly RequestPage[] = [
     body: { limit: 200 },
     reply: {
       members: [exampleMember],
-      orgs: [
-        { orgId: "eng", name: "Product 产品", addedAt: 1_750_000_000_000, memberCount: 2 },
-      ],
+      orgs: [{ orgId: "eng", name: "Product 产品", addedAt: 1_750_000_000_000, memberCount: 2 }],
       total: 1,
       revision: 4,
       stale: false,
@@ -200,7 +198,7 @@ const MESSAGES: readonly RequestPage[] = [
     declaration: listHistory,
     about:
       "Messages, newest first, none from before the member's `historySharedSince`. Not sealed: the answer goes to the caller's own reply inbox. A page may end before `limit`; `next` then leads on.",
-    refusals: ["not_room_member", "wrong_site", "invalid_request"],
+    refusals: ["not_room_member", "wrong_site", "invalid_request", "outside_access_window"],
     body: { limit: 50 },
     reply: { messages: [exampleMessage], next: `${exampleMessage.createdAt}-${exampleMessage.messageId}` },
   },
