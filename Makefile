@@ -65,5 +65,5 @@ status: bootstrap ## show what `make up` started and whether it runs
 	@node libs/local-stack/src/status.ts
 
 clean: ## stop the sites and remove everything that was installed or written in this checkout
-	@if [ -f .local/stack.json ]; then $(MAKE) --no-print-directory down; fi
+	@if [ -f .local/stack/started.jsonl ]; then node libs/local-stack/src/down.ts; fi
 	@rm -rf .local node_modules libs/*/node_modules services/*/node_modules test/node_modules coverage

@@ -25,7 +25,7 @@ require_npm() {
 
 # explain_missing_programs REASON NAME...: why they cannot be installed here, and what to do about each.
 explain_missing_programs() {
-  local reason=$1 name minimum packages named address
+  local reason=$1 name minimum packages image named address
   shift
   printf 'Programs are missing, and cannot be installed for you here: %s.\n' "$reason"
   for name in "$@"; do
@@ -34,5 +34,6 @@ explain_missing_programs() {
     printf '    install it:        %s\n' "$(how_to_install "$name")"
     printf '    or name a program: PARLEY_%s=/path/to/%s\n' "$(tr 'a-z-' 'A-Z_' <<<"$name")" "$name"
   done
+  [[ $(uname -s) != Linux ]] || printf '\n  Or start Docker: the servers then run in containers.\n'
   printf '\nThen run the same command again.\n'
 } >&2

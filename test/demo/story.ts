@@ -11,7 +11,7 @@ import type { Actor } from "../cast/actor.ts";
 import { happens } from "../cast/happens.ts";
 import type { Stage } from "./stage.ts";
 
-export interface Cast {
+interface Cast {
   readonly ann: Actor;
   readonly bob: Actor;
   readonly carol: Actor;

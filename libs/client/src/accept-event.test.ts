@@ -4,24 +4,24 @@ import { describe, expect, test } from "vitest";
 import { judgeUpdate, mayTell, type Membership } from "./accept-event.ts";
 
 test("a room's event is taken from its own site and from the client's, and from no other", () => {
-  const of = (fromSite: string) => mayTell({ fromSite, siteId: "beta", ownSiteId: "alpha" });
-  expect(of("beta")).toBe(true);
-  expect(of("alpha")).toBe(true);
-  expect(of("gamma")).toBe(false);
+  const room = { siteId: "beta", ownSiteId: "alpha" };
+  expect(mayTell({ ...room, fromSite: "beta" })).toBe(true);
+  expect(mayTell({ ...room, fromSite: "alpha" })).toBe(true);
+  expect(mayTell({ ...room, fromSite: "gamma" })).toBe(false);
+});
+
+const update = (action: SubscriptionUpdate["action"], revision?: number): SubscriptionUpdate => ({
+  action,
+  roomId: "jHjHNiEuCoJo8Nrzp",
+  siteId: "alpha",
+  at: 1,
+  ...(revision !== undefined && { revision }),
+  ...(action === "added" && { room: {} as never, subscription: {} as never }),
 });
 
 describe("an update of this account", () => {
   const held: Membership = { siteId: "alpha", revision: 5, isMember: true };
   const left: Membership = { siteId: "alpha", revision: 5, isMember: false };
-  const update = (action: SubscriptionUpdate["action"], revision?: number): SubscriptionUpdate => ({
-    action,
-    roomId: "jHjHNiEuCoJo8Nrzp",
-    siteId: "alpha",
-    at: 1,
-    ...(revision !== undefined && { revision }),
-    ...(action === "added" && { room: {} as never, subscription: {} as never }),
-  });
-
   test("counts only when newer than the revision held", () => {
     expect(judgeUpdate(held, update("removed", 5))).toBe("ignore");
     expect(judgeUpdate(held, update("removed", 6))).toBe("leave");

@@ -94,7 +94,8 @@ interface SendRefused extends RoomReference {
 /**
  * Something was missed. `messages`: a hole in the room's sequence, its messages follow with `via: "history"`.
  * `revision`: the room changed unseen, list its members again. `overflow`: this iterator was read too slowly and
- * `dropped` events were let go; the messages among them follow, for the rest read `client.rooms()` again.
+ * `dropped` events were let go; the messages among them follow, for the rest read `client.rooms()` again. Of one room
+ * the newest 5 000 missed messages follow; page `client.history` for older ones.
  */
 interface Gap {
   readonly type: "gap";

@@ -418,13 +418,9 @@ describe("sends", () => {
   test("that wait when the client closes reject", async () => {
     const { site, room, client } = await stage();
     await site.answer(sendMessage, () => "silence");
-    const [waiting] = await Promise.all([
-      client.send(room, { content: "one" }).catch((error: unknown) => error),
-      expect
-        .poll(() => site.asked(sendMessage).length)
-        .toBe(1)
-        .then(() => client.close()),
-    ]);
-    expect(waiting).toMatchObject({ reason: "client_closed" });
+    const waiting = client.send(room, { content: "one" }).catch((error: unknown) => error);
+    await expect.poll(() => site.asked(sendMessage).length).toBe(1);
+    await client.close();
+    expect(await waiting).toMatchObject({ reason: "client_closed" });
   });
 });

@@ -22,8 +22,7 @@ function hubOver(history: readonly MessageEvent[], bufferMax: number) {
   const hub = createEventHub({
     bufferMax,
     onError: (error) => errors.push(error),
-    readAgain: async ({ since }, limit) =>
-      history.filter(({ message }) => message.createdAt >= since).slice(0, limit),
+    readAgain: async ({ since }) => history.filter(({ message }) => message.createdAt >= since),
   });
   return { hub, errors };
 }
@@ -54,11 +53,14 @@ test("a slow reader learns of the gap and gets the messages it missed from histo
   const events = hub.open();
   for (const event of history) hub.publish(event);
   hub.publish({ type: "disconnected" });
-  const seen = await read(events, 7);
-  expect(seen.slice(0, 2)).toEqual([said(1), said(2)]);
-  expect(seen[2]).toEqual({ type: "gap", cause: "overflow", dropped: 4 });
-  const messages = seen.filter((event) => event.type === "message").map(({ message }) => message.createdAt);
-  expect(messages).toEqual([1, 2, 3, 4, 5]);
+  expect(await read(events, 6)).toEqual([
+    said(1),
+    said(2),
+    { type: "gap", cause: "overflow", dropped: 4 },
+    said(3),
+    said(4),
+    said(5),
+  ]);
 });
 
 test("an iterator takes only what it asked for and ends with the client", async () => {

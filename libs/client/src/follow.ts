@@ -49,8 +49,8 @@ async function fetchMissing(core: SessionCore, event: RoomEvent): Promise<Unopen
   const { roomId, siteId, sealed } = event;
   try {
     const privateKey = await core.askKey({ room: { roomId, siteId }, version: sealed.version });
-    const isKey = await turns.run(() => ring.confirm({ roomId, version: sealed.version, privateKey }));
-    return isKey ? undefined : "corrupt";
+    const learning = await turns.run(() => ring.confirm({ roomId, version: sealed.version, privateKey }));
+    return learning === "invalid" ? "corrupt" : undefined;
   } catch (error) {
     return afterFailedFetch(freshFetch, error, clock.now()).reason;
   }
@@ -106,10 +106,21 @@ export function createFollowing(deps: FollowingDeps): Following {
       const before = history === 0 ? Promise.resolve([]) : newest(room, history);
       // Whoever iterates is told; who never does must not be ended by it.
       before.catch(() => "told at the first next");
-      return messagesOf(
+      const messages = messagesOf(
         before.then((page) => page.toReversed()),
         events,
       );
+      return {
+        next: () => messages.next(),
+        async return() {
+          // A generator that was never started would leave its source open.
+          await events.return?.();
+          return messages.return(undefined);
+        },
+        [Symbol.asyncIterator]() {
+          return this;
+        },
+      };
     },
     open: (event) => open(deps, event),
     keyPrint: async (roomId, version) => (await ring.find(roomId, version))?.print,

@@ -3,7 +3,7 @@ import { listHistory, type MessageView } from "@parley/contract/messages";
 import type { RoomReference } from "./client-events.ts";
 import type { Requester } from "./request.ts";
 
-/** Messages asked for at once, and pages read back at most: what is older shows when it is asked for. */
+/** Messages asked for at once, and pages read back at most: 5 000 messages, what is older is paged by hand. */
 const PAGE_LIMIT = 100;
 const PAGES_MAX = 50;
 

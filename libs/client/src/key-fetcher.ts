@@ -54,43 +54,51 @@ export function createKeyFetcher(deps: KeyFetcherDeps): KeyFetcher {
   const asking = new Set<string>();
   const stateOf = (key: WantedKey): FetchState => states.get(nameOf(key)) ?? freshFetch;
 
-  /** True when the key came or the asking ended. */
-  const attempt = async (key: WantedKey): Promise<boolean> => {
+  const attempt = async (key: WantedKey): Promise<"came" | "ended" | "again"> => {
     try {
       const privateKey = await deps.ask(key);
       states.set(nameOf(key), afterFetch(clock.now()));
       await deps.onFetched(key, privateKey);
-      return true;
+      return "came";
     } catch (error) {
       if (background.signal.aborted) throw error;
       if (!(error instanceof ParleyError)) background.report(`fetching key ${nameOf(key)}`, error);
       const state = afterFailedFetch(stateOf(key), error, clock.now());
       states.set(nameOf(key), state);
-      return !deps.onFailed(key, state.reason);
+      return deps.onFailed(key, state.reason) ? "again" : "ended";
     }
   };
 
-  const fetchUntilThere = async (key: WantedKey): Promise<void> => {
-    let ended = false;
-    while (!ended) {
+  /** True when the key came, false when the asking ended without it. */
+  const fetchUntilThere = async (key: WantedKey): Promise<boolean> => {
+    for (;;) {
       const pauseMs = stateOf(key).notBefore - clock.now();
       if (pauseMs > 0) {
         await clock.sleep(pauseMs, background.signal);
-        if (!deps.isWanted(key)) return;
+        if (!deps.isWanted(key)) return false;
       }
-      ended = await attempt(key);
+      const outcome = await attempt(key);
+      if (outcome !== "again") return outcome === "came";
     }
+  };
+
+  const begin = (key: WantedKey): void => {
+    const name = nameOf(key);
+    if (asking.has(name)) return;
+    asking.add(name);
+    background.start(`fetching key ${name}`, async () => {
+      const came = await fetchUntilThere(key).finally(() => asking.delete(name));
+      // A message may have come to wait just when the asking ended; what the key that came does not open is not
+      // asked for again here, or a forged event would have it asked for without end.
+      if (!came && deps.isWanted(key)) begin(key);
+    });
   };
 
   return {
     want(key) {
-      const name = nameOf(key);
       const { notBefore, reason } = stateOf(key);
-      const known = notBefore > clock.now() ? reason : undefined;
-      if (asking.has(name)) return known;
-      asking.add(name);
-      background.start(`fetching key ${name}`, () => fetchUntilThere(key).finally(() => asking.delete(name)));
-      return known;
+      begin(key);
+      return notBefore > clock.now() ? reason : undefined;
     },
     isWorthRefetch: (key) => isWorthRefetch(states.get(nameOf(key)), clock.now()),
   };

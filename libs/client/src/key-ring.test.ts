@@ -43,7 +43,8 @@ test("other bytes under a held version are believed only when confirmed", async 
   await ring.learn([key(0)]);
   expect(await ring.learn([key(0), key(1), key(1, 2)])).toEqual(["known", "conflict", "learned"]);
   expect((await ring.find(key(0).roomId, 1))?.print).toBe(pairs[0].print);
-  expect(await ring.confirm(key(1))).toBe(true);
+  expect(await ring.confirm(key(1))).toBe("learned");
+  expect(await ring.confirm(key(1))).toBe("known");
   expect((await ring.find(key(0).roomId, 1))?.print).toBe(pairs[1].print);
 });
 
@@ -51,6 +52,6 @@ test("bytes that are no private key are refused", async () => {
   const { ring } = stage();
   const broken = { ...key(0), privateKey: new Uint8Array(32) };
   expect(await ring.learn([broken])).toEqual(["invalid"]);
-  expect(await ring.confirm(broken)).toBe(false);
+  expect(await ring.confirm(broken)).toBe("invalid");
   expect(await ring.find(broken.roomId, 1)).toBeUndefined();
 });

@@ -16,8 +16,8 @@ export interface KeyRing {
   find(roomId: string, version: number): Promise<RoomKeyPair | undefined>;
   /** Keys that arrived by notice or listing, in the order given; the new ones are persisted together. */
   learn(keys: readonly RoomKey[]): Promise<readonly Learning[]>;
-  /** A key from a fresh `key.get`: it replaces other bytes. False when it is no private key. */
-  confirm(key: RoomKey): Promise<boolean>;
+  /** A key from a fresh `key.get`: it replaces other bytes, which counts as learned. */
+  confirm(key: RoomKey): Promise<Exclude<Learning, "conflict">>;
 }
 
 interface KeyRingDeps {
@@ -58,7 +58,7 @@ export function createKeyRing({ store, suite, pairsMax = 10_000 }: KeyRingDeps):
 
   const keep = async (keys: readonly RoomKey[]): Promise<void> => {
     if (keys.length === 0) return;
-    await store.put(keys);
+    
     for (const key of keys) {
       const pair = pairOf(key.privateKey);
       if (pair !== undefined) pairs.set(keyName(key), pair);
@@ -74,10 +74,11 @@ export function createKeyRing({ store, suite, pairsMax = 10_000 }: KeyRingDeps):
       return outcomes;
     },
     async confirm(key) {
-      if (pairOf(key.privateKey) === undefined) return false;
-      const held = await find(key.roomId, key.version);
-      if (held === undefined || !equalBytes(held.privateKey, key.privateKey)) await keep([key]);
-      return true;
+      if (pairOf(key.privateKey) === undefined) return "invalid";
+      const outcome = await judge(key);
+      if (outcome === "known") return outcome;
+      await keep([key]);
+      return "learned";
     },
   };
 }

@@ -30,10 +30,11 @@ function fetcherOf(core: SessionCore, feed: () => RoomFeed): KeyFetcher {
     onFetched: (key, privateKey) =>
       turns.run(async () => {
         const { room, version } = key;
-        if (!(await ring.confirm({ roomId: room.roomId, version, privateKey }))) {
+        const learning = await ring.confirm({ roomId: room.roomId, version, privateKey });
+        if (learning === "invalid") {
           throw new ParleyError("The answer holds no private key.", { code: "internal" });
         }
-        hub.publish({ type: "key", ...room, version });
+        if (learning === "learned") hub.publish({ type: "key", ...room, version });
         await feed().keyArrived(key);
       }),
     onFailed: (key, reason) => feed().keyFailed(key, reason),

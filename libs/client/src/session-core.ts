@@ -7,7 +7,8 @@ import { createOpener, type Opener } from "@parley/room-crypto/opener";
 import { type Background, createBackground, type Problem } from "./background.ts";
 import type { MessageEvent } from "./client-events.ts";
 import type { Clock } from "./clock.ts";
-import { createEventHub, type EventHub, type MissedMessages } from "./event-hub.ts";
+import { createEventHub, type EventHub } from "./event-hub.ts";
+import type { MissedMessages } from "./event-reader.ts";
 import { createHeldRooms, type HeldRooms } from "./held-rooms.ts";
 import { readBack } from "./history.ts";
 import { createJobResults, type JobResults } from "./job-results.ts";
@@ -49,17 +50,12 @@ export interface SessionCore extends Pick<SessionDeps, "connection" | "siteId" |
   askKey(key: WantedKey): Promise<Uint8Array>;
 }
 
-async function readAgain(
-  requester: Requester,
-  missed: MissedMessages,
-  limit: number,
-): Promise<MessageEvent[]> {
+async function readAgain(requester: Requester, missed: MissedMessages): Promise<MessageEvent[]> {
   const { roomId, siteId, since } = missed;
   const isEnough = (page: readonly { createdAt: number }[]): boolean => (page.at(-1)?.createdAt ?? 0) < since;
   const messages = await readBack(requester, { roomId, siteId }, isEnough);
   return messages
     .filter(({ createdAt }) => createdAt >= since)
-    .slice(0, limit)
     .map((message) => ({ type: "message", roomId, siteId, message, via: "history" }));
 }
 
@@ -78,7 +74,7 @@ export function createSessionCore(deps: SessionDeps): SessionCore {
   const requester = createRequester({ connection, siteId, account, clock, signal: background.signal });
   const rooms = createHeldRooms();
   const hub = createEventHub({
-    readAgain: (missed, limit) => readAgain(requester, missed, limit),
+    readAgain: (missed) => readAgain(requester, missed),
     onError: (error) => background.report("reading let-go messages again", error),
   });
   return {

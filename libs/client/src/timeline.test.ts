@@ -31,25 +31,21 @@ describe("the order of messages", () => {
   });
 
   test("keeps the newest; one older than all of a full window is not new", () => {
-    const timeline = shown(emptyTimeline(0), 2, message(2), message(3), message(4));
-    expect(timeline.messages).toEqual([message(3), message(4)]);
+    const timeline = shown(emptyTimeline(0), 2, message(2, "b"), message(3, "c"), message(4, "d"));
+    expect(timeline.messages).toEqual([message(3, "c"), message(4, "d")]);
     expect(insertMessage(timeline, message(1), 2).isNew).toBe(false);
   });
 });
 
 describe("the sequence of a room", () => {
-  const after = (...seqs: readonly [seq: number, prevSeq: number][]): Timeline => {
-    let timeline = emptyTimeline(0);
-    for (const [seq, prevSeq] of seqs) ({ timeline } = noteSequence(timeline, { seq, prevSeq }));
-    return timeline;
-  };
+  const { timeline: after3 } = noteSequence(emptyTimeline(0), { seq: 3, prevSeq: 0 });
 
   test("is whole while each event names the one before", () => {
-    expect(noteSequence(after([3, 0]), { seq: 7, prevSeq: 3 }).continuity).toBe("whole");
+    expect(noteSequence(after3, { seq: 7, prevSeq: 3 }).continuity).toBe("whole");
   });
 
   test("has a gap when the predecessor is not held, and only once", () => {
-    const { timeline, continuity } = noteSequence(after([3, 0]), { seq: 9, prevSeq: 7 });
+    const { timeline, continuity } = noteSequence(after3, { seq: 9, prevSeq: 7 });
     expect(continuity).toBe("gap");
     expect(noteSequence(timeline, { seq: 7, prevSeq: 3 }).continuity).toBe("whole");
     expect(noteSequence(timeline, { seq: 10, prevSeq: 9 }).continuity).toBe("whole");
@@ -61,7 +57,7 @@ describe("the sequence of a room", () => {
   });
 
   test("is not touched by events that carry none", () => {
-    expect(noteSequence(after([3, 0]), {})).toEqual({ timeline: after([3, 0]), continuity: "whole" });
+    expect(noteSequence(after3, {})).toEqual({ timeline: after3, continuity: "whole" });
   });
 });
 

@@ -2,13 +2,12 @@ import { z } from "zod";
 
 import { LIMITS } from "./limits.ts";
 import { declareRequest } from "./request.ts";
-import { accountKind, actor, base64, keyVersion, moment } from "./shapes.ts";
+import { accountKind, actor, base64, keyVersion, moment, wellFormedText } from "./shapes.ts";
 import { accountName, clientMessageId, messageId, requestId, roomId, siteId, userId } from "./tokens.ts";
 
 const encoder = new TextEncoder();
 
-const content = z
-  .string()
+const content = wellFormedText
   .refine((text) => text.trim() !== "", "must not be blank")
   .refine(
     (text) => encoder.encode(text).length <= LIMITS.contentBytes,

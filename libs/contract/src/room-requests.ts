@@ -14,6 +14,7 @@ import {
   roomType,
   roomView,
   subscriptionView,
+  wellFormedText,
 } from "./shapes.ts";
 import { accountName, orgId, requestId, roomId, siteId, userId } from "./tokens.ts";
 
@@ -21,8 +22,7 @@ import { accountName, orgId, requestId, roomId, siteId, userId } from "./tokens.
 const cursor = z.string().min(1).max(512);
 const page = (max: number, fallback: number) => z.int().min(1).max(max).default(fallback);
 
-const roomName = z
-  .string()
+const roomName = wellFormedText
   .transform((text) => text.trim().normalize("NFC"))
   .refine((text) => text !== "", "must not be blank")
   .refine(

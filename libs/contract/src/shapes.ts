@@ -10,6 +10,9 @@ export const keyVersion = z.int().nonnegative();
 /** Standard base64 with padding. */
 export const base64 = z.base64();
 
+/** Text that has a UTF-8 form: half a surrogate pair would be stored as another character. */
+export const wellFormedText = z.string().refine((text) => text.isWellFormed(), "must be valid Unicode");
+
 export const roomType = z.enum(["channel", "dm", "agentDm"]);
 export type RoomType = z.infer<typeof roomType>;
 export const accountKind = z.enum(["person", "agent"]);

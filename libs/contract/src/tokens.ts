@@ -15,8 +15,10 @@ const RESERVED_SITES: ReadonlySet<string> = new Set([
   "_",
 ]);
 
+/** Half a surrogate pair has no UTF-8: stored, it would become another character. */
 const isHandle = (text: string): boolean =>
   text !== "" &&
+  text.isWellFormed() &&
   !FORBIDDEN.test(text) &&
   text === text.normalize("NFC") &&
   encoder.encode(text).length <= HANDLE_BYTES_MAX;

@@ -23,6 +23,7 @@ export async function serveConnection(
   const splitter = createFrameSplitter();
   for await (const chunk of socket as AsyncIterable<Buffer>) {
     for (const frame of splitter.push(chunk)) {
+      if (socket.destroyed) return;
       const request = decodeRequest(frame);
       const reply = await answer(deps, request, connectionId);
       if (request.wantsReply && !socket.write(encodeReply(request, reply))) await drained(socket);

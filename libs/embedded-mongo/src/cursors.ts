@@ -12,12 +12,12 @@ const IDLE_MS = 600_000;
 const CURSORS_MAX = 10_000;
 
 /** The result of a query: what to send and how to encode each. Both are fixed when the query runs. */
-export interface Results<T> {
+interface Results<T> {
   readonly items: readonly T[];
   readonly encode: (item: T) => Uint8Array;
 }
 
-export interface CursorRequest {
+interface CursorRequest {
   readonly namespace: string;
   /** Documents per batch; the first has 101 when it is absent. */
   readonly batchSize: number | undefined;

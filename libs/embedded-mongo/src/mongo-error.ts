@@ -1,5 +1,5 @@
 /** The error codes this server answers with; names and numbers are MongoDB's (`error_codes.yml`). */
-export const ERROR_CODES = {
+const ERROR_CODES = {
   InternalError: 1,
   BadValue: 2,
   FailedToParse: 9,

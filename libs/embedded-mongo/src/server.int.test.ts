@@ -121,6 +121,13 @@ describe("the wire", () => {
     expect(await database().command({ ping: 1 })).toMatchObject({ ok: 1 });
   });
 
+  it("still answers a client that has said it will send nothing more", async () => {
+    const socket = await rawConnection();
+    socket.end(message(7, { insert: "last", documents: [{ _id: 1 }], $db: "server_test" }));
+    expect(await readMessages(socket, 1)).toMatchObject([{ answers: 7, body: { n: 1, ok: 1 } }]);
+    await once(socket, "close");
+  });
+
   it("survives clients that leave in the middle of a message", async () => {
     const socket = await rawConnection();
     socket.write(message(1, { ping: 1, $db: "admin" }).subarray(0, 20));

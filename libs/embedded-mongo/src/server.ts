@@ -81,15 +81,16 @@ interface Listener {
 function createListener(deps: ConnectionDeps): Listener {
   const sockets = new Set<Socket>();
   let lastConnectionId = 0;
-  const server = createServer({ noDelay: true }, (socket) => {
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     lastConnectionId += 1;
     serveConnection(deps, socket, lastConnectionId)
       .catch((error: unknown) => {
+        socket.destroy();
         if (!isClientsFault(error)) throwLater(error);
       })
       .finally(() => {
-        socket.destroy();
+        socket.destroySoon();
         sockets.delete(socket);
       });
   });
@@ -109,16 +110,13 @@ function createListener(deps: ConnectionDeps): Listener {
   };
 }
 
-/** Nonsense on the wire, or a connection that broke: it concerns that client only. */
+/** Nonsense on the wire, or a connection that broke (such errors of Node have a code): it concerns that client only. */
 function isClientsFault(error: unknown): boolean {
-  if (error instanceof ProtocolError) return true;
   return (
-    (error instanceof Error && typeof Reflect.get(error, "syscall") === "string") || isPrematureClose(error)
+    error instanceof ProtocolError ||
+    (error instanceof Error && typeof Reflect.get(error, "code") === "string")
   );
 }
-
-const isPrematureClose = (error: unknown): boolean =>
-  error instanceof Error && Reflect.get(error, "code") === "ERR_STREAM_PREMATURE_CLOSE";
 
 function throwLater(cause: unknown): void {
   queueMicrotask(() => {

@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { findBinary, requireBinary } from "./find-binary.ts";
+import { findBinary, findProvisioned } from "./find-binary.ts";
 
 const binary = { name: "some-server", variable: "PARLEY_SOME_SERVER", versionFloor: [2, 14] } as const;
 
@@ -39,19 +39,24 @@ describe("findBinary", () => {
     expect(found).toBe(named);
   });
 
-  test("takes the first on PATH before the provisioned one", () => {
-    program("provisioned");
+  test("takes the first on PATH", () => {
     const first = program("first");
     program("second");
 
     expect(findBinary(binary, onPath("empty", "first", "second"))).toBe(first);
   });
 
+  test("does not take the provisioned one for a program of the machine, though it is on PATH", () => {
+    program("provisioned");
+
+    expect(findBinary(binary, onPath("provisioned"))).toBeUndefined();
+  });
+
   test("passes over a program that is too old", () => {
     program("old", "2.9.10");
-    const provisioned = program("provisioned", "2.14.0");
+    const newer = program("newer", "2.14.0");
 
-    expect(findBinary(binary, onPath("old"))).toBe(provisioned);
+    expect(findBinary(binary, onPath("old", "newer"))).toBe(newer);
   });
 
   test("passes over a file that cannot be run", () => {
@@ -74,10 +79,16 @@ describe("findBinary", () => {
   });
 });
 
-describe("requireBinary", () => {
-  test("says how to get a server that is missing", () => {
-    expect(() => requireBinary(binary, onPath())).toThrow(
-      /some-server 2\.14 or newer was not found.*make test.*PATH.*PARLEY_SOME_SERVER/s,
-    );
+describe("findProvisioned", () => {
+  test("takes the provisioned program when it is new enough", () => {
+    expect(findProvisioned(binary, onPath())).toBeUndefined();
+
+    const provisioned = program("provisioned");
+
+    expect(findProvisioned(binary, onPath())).toBe(provisioned);
+
+    program("provisioned", "2.13.9");
+
+    expect(findProvisioned(binary, onPath())).toBeUndefined();
   });
 });

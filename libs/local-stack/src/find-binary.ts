@@ -1,8 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { statSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 
 import { inCheckout } from "./checkout.ts";
+
+const ANY_EXECUTE = 0o111;
+const PROVISIONED = inCheckout(".local/bin");
 
 /** A server program and where to look for it. */
 export interface Binary {
@@ -13,60 +16,43 @@ export interface Binary {
   readonly versionFloor?: readonly [major: number, minor: number];
 }
 
-/** DESIGN 4: message schedules, pinned consumers and expected-sequence filters need 2.14. */
-export const natsServerBinary: Binary = {
-  name: "nats-server",
-  variable: "PARLEY_NATS_SERVER",
-  versionFloor: [2, 14],
-};
-export const valkeyServerBinary: Binary = {
-  name: "valkey-server",
-  variable: "PARLEY_VALKEY_SERVER",
-  versionFloor: [8, 0],
-};
-export const mongodBinary: Binary = { name: "mongod", variable: "PARLEY_MONGOD" };
-
-const ANY_EXECUTE = 0o111;
-
-interface Places {
+/** Where programs are looked for. */
+export interface Places {
   readonly environment?: NodeJS.ProcessEnv;
   /** Where the bootstrap puts what it provisions. */
   readonly provisioned?: string;
 }
 
 /**
- * Finds a server program: the one the environment names, else the first on PATH that is new enough, else the
- * one provisioned in `.local/bin`.
+ * Finds a program of this machine: the one the environment names, else the first on PATH that is new enough. What the
+ * bootstrap provisioned is no program of the machine, though make has it on PATH.
  *
  * @throws when the environment names a program that cannot be run or is too old
  */
 export function findBinary(binary: Binary, places: Places = {}): string | undefined {
-  const { environment = process.env, provisioned = inCheckout(".local/bin") } = places;
+  const { environment = process.env, provisioned = PROVISIONED } = places;
   const named = environment[binary.variable];
   if (named !== undefined && named !== "") {
     return checkNamed(binary, named);
   }
-  const folders = (environment["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
-  return [...folders, provisioned]
+  return (environment["PATH"] ?? "")
+    .split(delimiter)
+    .filter((folder) => folder !== "" && resolve(folder) !== resolve(provisioned))
     .map((folder) => join(folder, binary.name))
-    .find((path) => isExecutable(path) && isNewEnough(binary, path));
+    .find((path) => serves(binary, path));
 }
 
-/**
- * As `findBinary`, for a server that cannot be done without.
- *
- * @throws when there is none; the message says how to get one
- */
-export function requireBinary(binary: Binary, places: Places = {}): string {
-  const path = findBinary(binary, places);
-  if (path === undefined) {
-    const version = binary.versionFloor === undefined ? "" : ` ${binary.versionFloor.join(".")} or newer`;
-    throw new Error(
-      `${binary.name}${version} was not found. "make test" and "make demo" provision it; or install it on PATH, ` +
-        `or name the program in ${binary.variable}.`,
-    );
-  }
-  return path;
+/** The program that the bootstrap put into `.local/bin`, when it did. */
+export function findProvisioned(
+  binary: Binary,
+  { provisioned = PROVISIONED }: Places = {},
+): string | undefined {
+  const path = join(provisioned, binary.name);
+  return serves(binary, path) ? path : undefined;
+}
+
+function serves(binary: Binary, path: string): boolean {
+  return isExecutable(path) && isNewEnough(binary, path);
 }
 
 function checkNamed(binary: Binary, path: string): string {

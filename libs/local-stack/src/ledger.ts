@@ -10,6 +10,8 @@ interface Started {
   readonly log: string;
   /** Where to see that it serves: `http://…/readyz`, or `tcp://host:port` for what accepts connections. */
   readonly probe: string;
+  /** The container it runs in. */
+  readonly container?: string | undefined;
 }
 
 export interface LedgerEntry extends Started {
@@ -28,10 +30,10 @@ export interface Ledger {
 /** A ledger for one kind of processes of one site; several share a file. */
 export function ledgerFor(file: string, of: Pick<LedgerEntry, "site" | "kind">): Ledger {
   return {
-    record(started) {
-      const identity = processIdentity(started.pid);
-      assert(identity !== undefined, `${started.name} ended at once (${started.log})`);
-      const entry: LedgerEntry = { ...of, ...started, identity };
+    record({ name, pid, log, probe, container }) {
+      const identity = processIdentity(pid);
+      assert(identity !== undefined, `${name} ended at once (${log})`);
+      const entry: LedgerEntry = { ...of, name, pid, log, probe, container, identity };
       appendFileSync(file, `${JSON.stringify(entry)}\n`, { mode: 0o600 });
     },
   };

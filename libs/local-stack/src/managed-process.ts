@@ -6,7 +6,11 @@ import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { containerPid, removeContainer, signalContainer } from "./docker.ts";
+import { endingWithParent } from "./ending-with-parent.ts";
 import type { Ledger } from "./ledger.ts";
+import { processIdentity } from "./process-identity.ts";
+import type { CommandLine } from "./server-program.ts";
 
 const READY_POLL_MS = 20;
 const STOP_TIMEOUT_MS = 30_000;
@@ -20,13 +24,13 @@ export interface RunOptions {
   readonly ledger?: Ledger | undefined;
   /** Gives up waiting for it to serve, and ends it. */
   readonly signal?: AbortSignal | undefined;
+  /** Told what is being done, a line at a time. */
+  readonly onProgress?: ((line: string) => void) | undefined;
 }
 
 /** How to run a program and how to see that it serves. */
-interface ProcessPlan extends RunOptions {
+interface ProcessPlan extends RunOptions, CommandLine {
   readonly name: string;
-  readonly command: string;
-  readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   readonly log: string;
   /** Where anybody can see that it serves: `http://…` or `tcp://host:port`. */
@@ -40,7 +44,7 @@ interface ProcessPlan extends RunOptions {
 export interface ManagedProcess {
   readonly name: string;
   readonly probe: string;
-  /** Of the latest start. */
+  /** Of the latest start; of a server in a container, what it has on this machine. */
   readonly pid: number;
   readonly log: string;
   /** Sends a signal; after SIGKILL it returns when the process is gone. */
@@ -53,103 +57,147 @@ export interface ManagedProcess {
   restart(): Promise<void>;
 }
 
+/** One start of a plan. */
+interface Run {
+  /** The program itself, or the client of Docker's that ends when the container does. */
+  readonly child: ChildProcess;
+  readonly container: string | undefined;
+  /** Where this start begins in the log. */
+  readonly logStart: number;
+}
+
 /**
  * Starts a program and returns when it serves.
  *
  * @throws when it ends early or is not ready in time (it is ended then), with the tail of its log
  */
 export async function startProcess(plan: ProcessPlan): Promise<ManagedProcess> {
-  let child = await launch(plan);
-  const stop = () => stopChild(child);
+  let { run, pid } = await launch(plan);
+  const stop = () => stopRun(run);
   return {
     name: plan.name,
     probe: plan.probe,
     get pid() {
-      return pidOf(child);
+      return pid;
     },
     log: plan.log,
     async kill(signal) {
-      child.kill(signal);
+      await signalRun(run, signal);
       if (signal === "SIGKILL") {
-        await exited(child);
+        await exited(run);
       }
     },
-    untilExit: () => exited(child),
+    untilExit: () => exited(run),
     stop,
     async restart() {
       await stop();
-      child = await launch(plan);
+      ({ run, pid } = await launch(plan));
     },
   };
 }
 
-async function launch(plan: ProcessPlan): Promise<ChildProcess> {
+async function launch(plan: ProcessPlan): Promise<{ run: Run; pid: number }> {
   mkdirSync(dirname(plan.log), { recursive: true });
   const file = openSync(plan.log, "a", 0o600);
-  const start = statSync(plan.log).size;
-  const child = spawn(plan.command, plan.args, {
+  const logStart = statSync(plan.log).size;
+  const { command, args } = endingWithParent(plan);
+  const child = spawn(command, args, {
     stdio: ["ignore", file, file],
     ...(plan.env === undefined ? {} : { env: plan.env }),
   });
   closeSync(file);
   await once(child, "spawn");
+  const run: Run = { child, container: plan.container, logStart };
   try {
-    plan.ledger?.record({ name: plan.name, pid: pidOf(child), log: plan.log, probe: plan.probe });
-    await waitUntilReady(plan, { child, start });
+    const giveUpAt = performance.now() + plan.readyTimeoutMs;
+    // Not given up before it has a pid: a container that is still being made cannot be ended.
+    const pid = await poll({ ...plan, run, giveUpAt, signal: undefined }, () => pidOf(run));
+    plan.ledger?.record({ ...plan, pid });
+    await poll({ ...plan, run, giveUpAt }, async (output) => (await plan.isReady(output)) || undefined);
+    return { run, pid };
   } catch (error) {
-    await stopChild(child);
+    await stopRun(run);
     throw error;
   }
-  return child;
 }
 
-async function waitUntilReady(plan: ProcessPlan, run: { child: ChildProcess; start: number }): Promise<void> {
-  const giveUpAt = performance.now() + plan.readyTimeoutMs;
+/** Asks again and again, showing what this start has written, until there is an answer. */
+async function poll<T>(
+  of: Pick<ProcessPlan, "name" | "log" | "signal" | "readyTimeoutMs"> & { run: Run; giveUpAt: number },
+  ask: (output: string) => T | undefined | Promise<T | undefined>,
+): Promise<T> {
   for (;;) {
-    plan.signal?.throwIfAborted();
+    of.signal?.throwIfAborted();
     // Asked before the log is read, so that the log of a process that ended is complete.
-    const ended = hasExited(run.child);
-    const output = await readFrom(plan.log, run.start);
+    const ended = hasExited(of.run);
+    const output = await readFrom(of.log, of.run.logStart);
     if (ended) {
-      throw new Error(`${plan.name} ended while starting (${plan.log}):\n${tail(output)}`);
+      throw new Error(`${of.name} ended while starting (${of.log}):\n${tail(output)}`);
     }
-    if (await plan.isReady(output)) {
-      return;
+    const answer = await ask(output);
+    if (answer !== undefined) {
+      return answer;
     }
-    if (performance.now() > giveUpAt) {
-      throw new Error(
-        `${plan.name} was not ready after ${plan.readyTimeoutMs} ms (${plan.log}):\n${tail(output)}`,
-      );
+    if (performance.now() > of.giveUpAt) {
+      throw new Error(`${of.name} was not ready after ${of.readyTimeoutMs} ms (${of.log}):\n${tail(output)}`);
     }
     await delay(READY_POLL_MS);
   }
 }
 
-async function stopChild(child: ChildProcess): Promise<void> {
-  if (hasExited(child)) {
-    return;
+async function pidOf({ child, container }: Run): Promise<number | undefined> {
+  if (container === undefined) {
+    assert(child.pid !== undefined, "a process that was started has a pid");
+    return child.pid;
   }
-  child.kill("SIGTERM");
-  child.kill("SIGCONT");
-  const force = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
-  await exited(child);
-  clearTimeout(force);
+  const pid = await containerPid(container);
+  // One that ended at once has a pid no more; why it did is in its log.
+  return pid === undefined || processIdentity(pid) === undefined ? undefined : pid;
 }
 
-async function exited(child: ChildProcess): Promise<void> {
-  if (hasExited(child)) {
+async function stopRun(run: Run): Promise<void> {
+  if (hasExited(run)) {
     return;
   }
-  await once(child, "exit");
+  await signalRun(run, "SIGTERM");
+  await signalRun(run, "SIGCONT");
+  if (!(await exitsWithin(run, STOP_TIMEOUT_MS))) {
+    await endByForce(run);
+    await exited(run);
+  }
 }
 
-function hasExited(child: ChildProcess): boolean {
+async function endByForce({ child, container }: Run): Promise<void> {
+  if (container !== undefined) {
+    await removeContainer(container);
+  }
+  child.kill("SIGKILL");
+}
+
+async function signalRun(run: Run, signal: NodeJS.Signals): Promise<void> {
+  if (run.container === undefined) {
+    run.child.kill(signal);
+  } else if (!hasExited(run)) {
+    await signalContainer(run.container, signal);
+  }
+}
+
+async function exitsWithin(run: Run, timeoutMs: number): Promise<boolean> {
+  const timeout = Promise.withResolvers<void>();
+  const timer = setTimeout(timeout.resolve, timeoutMs);
+  await Promise.race([exited(run), timeout.promise]);
+  clearTimeout(timer);
+  return hasExited(run);
+}
+
+async function exited(run: Run): Promise<void> {
+  if (!hasExited(run)) {
+    await once(run.child, "exit");
+  }
+}
+
+function hasExited({ child }: Run): boolean {
   return child.exitCode !== null || child.signalCode !== null;
-}
-
-function pidOf(child: ChildProcess): number {
-  assert(child.pid !== undefined, "a process that was started has a pid");
-  return child.pid;
 }
 
 async function readFrom(file: string, start: number): Promise<string> {

@@ -2,8 +2,9 @@ import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-import { findBinary, mongodBinary } from "./find-binary.ts";
+import { findServer, mongod } from "./choose-server.ts";
 import { startProcess, type ManagedProcess, type RunOptions } from "./managed-process.ts";
+import type { ServerProgram } from "./server-program.ts";
 import { withFreePorts } from "./with-free-ports.ts";
 
 const require = createRequire(import.meta.url);
@@ -21,17 +22,18 @@ interface MongoServerOptions extends RunOptions {
 }
 
 /**
- * Starts a `mongod` on a free loopback port, or the embedded server when there is no `mongod`.
+ * Starts a `mongod` on a free loopback port, or the embedded server when there is none, nor a container to run one in.
  *
  * @throws when it does not come up, with the tail of its log
  */
 export async function startMongoServer(options: MongoServerOptions): Promise<MongoServer> {
-  const { dir, log = join(dir, "mongo.log"), ledger, signal } = options;
+  const { dir, log = join(dir, "mongo.log"), ledger, signal, onProgress } = options;
   mkdirSync(dir, { recursive: true });
-  const mongod = findBinary(mongodBinary);
+  const program = await findServer(mongod);
+  onProgress?.(`MongoDB: ${program?.origin ?? "embedded server, for demo and tests only"}`);
   return withFreePorts(1, async ([port = 0]) => {
     const server = await startProcess({
-      ...(mongod === undefined ? embedded(dir, port) : real({ mongod, dir, port })),
+      ...(program === undefined ? embedded(dir, port) : real({ program, dir, port })),
       log,
       ledger,
       signal,
@@ -42,11 +44,13 @@ export async function startMongoServer(options: MongoServerOptions): Promise<Mon
   });
 }
 
-function real({ mongod, dir, port }: { mongod: string; dir: string; port: number }) {
+function real({ program, dir, port }: { program: ServerProgram; dir: string; port: number }) {
   return {
     name: "mongod",
-    command: mongod,
-    args: ["--bind_ip", "127.0.0.1", "--port", String(port), "--dbpath", dir],
+    ...program.commandLine({
+      dir,
+      args: ["--bind_ip", "127.0.0.1", "--port", String(port), "--dbpath", dir],
+    }),
     isReady: (output: string) => output.includes("Waiting for connections"),
   };
 }

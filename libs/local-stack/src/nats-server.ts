@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { natsServerBinary, requireBinary } from "./find-binary.ts";
+import { natsServer, requireServer } from "./choose-server.ts";
 import { startProcess, type ManagedProcess, type RunOptions } from "./managed-process.ts";
 import { withFreePorts } from "./with-free-ports.ts";
 
@@ -29,16 +29,16 @@ export interface NatsServerOptions extends RunOptions {
  * @throws when there is no nats-server or it does not come up, with the tail of its log
  */
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
-  const { dir, log = join(dir, "nats-server.log"), ledger, signal } = options;
-  const command = requireBinary(natsServerBinary);
+  const { dir, log = join(dir, "nats-server.log"), ledger, signal, onProgress } = options;
+  const program = await requireServer(natsServer);
+  onProgress?.(`nats-server: ${program.origin}`);
   mkdirSync(dir, { recursive: true });
   const configFile = join(dir, "nats-server.conf");
   return withFreePorts(2, async ([port = 0, websocketPort = 0]) => {
     writeFileSync(configFile, configText(options, { port, websocketPort }), { mode: 0o600 });
     const server = await startProcess({
       name: "nats-server",
-      command,
-      args: ["--config", configFile],
+      ...program.commandLine({ dir, args: ["--config", configFile] }),
       log,
       ledger,
       signal,

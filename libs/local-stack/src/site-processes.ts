@@ -4,7 +4,7 @@ import { allOrNone } from "./all-or-none.ts";
 import type { ManagedProcess } from "./managed-process.ts";
 
 /** How many of a process run, and what they are told beyond the site's own configuration. */
-export interface ProcessPlan {
+interface ProcessPlan {
   /** Default 1. */
   readonly replicas?: number;
   readonly environment?: NodeJS.ProcessEnv;

@@ -30,6 +30,8 @@ export interface SiteOptions {
   readonly ledgerFile?: string | undefined;
   /** Gives up the start, and ends what was started. */
   readonly signal?: AbortSignal | undefined;
+  /** Told what is being done, a line at a time. */
+  readonly onProgress?: ((line: string) => void) | undefined;
 }
 
 /** A complete site on this machine. */
@@ -116,10 +118,11 @@ function startServers(options: SiteOptions, users: SiteUsers) {
 }
 
 function runOptions(options: SiteOptions, of: { name: string; kind: "server" | "process" }) {
-  const { siteId, dir, ledgerFile, signal } = options;
+  const { siteId, dir, ledgerFile, signal, onProgress } = options;
   return {
     log: join(dir, "logs", `${of.name}.log`),
     ledger: ledgerFile === undefined ? undefined : ledgerFor(ledgerFile, { site: siteId, kind: of.kind }),
     signal,
+    onProgress,
   } satisfies RunOptions;
 }

@@ -46,19 +46,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const dir = options.dir ?? temporaryFolder(started);
   const sites: Site[] = [];
   for (const siteId of names) {
-    options.onProgress?.(`${siteId}: starting servers and processes`);
+    const tell = (line: string) => options.onProgress?.(`${siteId}: ${line}`);
+    const startedAt = performance.now();
     const site = await startSite({
       ...options,
       siteId,
       peers: names.filter((name) => name !== siteId),
       accounts: entries.filter(({ homeSite }) => homeSite === siteId).map(({ account }) => account),
       dir: join(dir, siteId),
+      onProgress: tell,
     });
     started.defer(() => site.stop());
     sites.push(site);
-    options.onProgress?.(
-      `${siteId}: ready, ${site.servers.length} servers, ${site.processes.length} processes`,
-    );
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+    tell(`ready in ${seconds} s, ${site.servers.length} servers, ${site.processes.length} processes`);
   }
   const running = started.move();
   const stop = () => running.disposeAsync();

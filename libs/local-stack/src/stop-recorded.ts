@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
+import { signalContainer } from "./docker.ts";
 import { isAlive, readLedger, type LedgerEntry } from "./ledger.ts";
 
 const STOP_TIMEOUT_MS = 30_000;
@@ -21,20 +22,25 @@ export async function stopRecorded(ledgerFile: string): Promise<readonly LedgerE
 }
 
 async function stop(entry: LedgerEntry): Promise<void> {
-  signal(entry, "SIGTERM");
-  signal(entry, "SIGCONT");
+  await signal(entry, "SIGTERM");
+  await signal(entry, "SIGCONT");
   if (await endsWithin(entry, STOP_TIMEOUT_MS)) {
     return;
   }
-  signal(entry, "SIGKILL");
+  await signal(entry, "SIGKILL");
   if (!(await endsWithin(entry, STOP_TIMEOUT_MS))) {
     throw new Error(`${entry.name} (pid ${entry.pid}) cannot be ended`);
   }
 }
 
-function signal(entry: LedgerEntry, name: NodeJS.Signals): void {
-  if (isAlive(entry)) {
+async function signal(entry: LedgerEntry, name: NodeJS.Signals): Promise<void> {
+  if (!isAlive(entry)) {
+    return;
+  }
+  if (entry.container === undefined) {
     process.kill(entry.pid, name);
+  } else {
+    await signalContainer(entry.container, name);
   }
 }
 

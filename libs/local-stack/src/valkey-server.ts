@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { requireBinary, valkeyServerBinary } from "./find-binary.ts";
+import { requireServer, valkeyServer } from "./choose-server.ts";
 import { startProcess, type ManagedProcess, type RunOptions } from "./managed-process.ts";
 import { withFreePorts } from "./with-free-ports.ts";
 
@@ -24,8 +24,9 @@ interface ValkeyServerOptions extends RunOptions {
  * @throws when there is no valkey-server or it does not come up, with the tail of its log
  */
 export async function startValkeyServer(options: ValkeyServerOptions): Promise<ValkeyServer> {
-  const { dir, log = join(dir, "valkey-server.log"), ledger, signal } = options;
-  const command = requireBinary(valkeyServerBinary);
+  const { dir, log = join(dir, "valkey-server.log"), ledger, signal, onProgress } = options;
+  const program = await requireServer(valkeyServer);
+  onProgress?.(`valkey-server: ${program.origin}`);
   mkdirSync(dir, { recursive: true });
   return withFreePorts(1, async ([port = 0]) => {
     const settings = {
@@ -37,10 +38,10 @@ export async function startValkeyServer(options: ValkeyServerOptions): Promise<V
       "maxmemory-policy": "noeviction",
       save: "",
     };
+    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
     const server = await startProcess({
       name: "valkey-server",
-      command,
-      args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
+      ...program.commandLine({ dir, args }),
       log,
       ledger,
       signal,

@@ -10,7 +10,7 @@ import { describe, expect, it } from "vitest";
 import { observed } from "../test/observed.ts";
 import { answerRequest, mayReplyTo } from "./answer-request.ts";
 import { serverEndpoint, userEndpoint, type Endpoint } from "./endpoint.ts";
-import { createRequestLimits } from "./request-limits.ts";
+import { ACCOUNT_SHARE, createRequestLimits } from "./request-limits.ts";
 
 const ROOM = "a".repeat(17);
 const SENDING = `chat.user.alpha.ann.request.room.${ROOM}.alpha.msg.send`;
@@ -237,7 +237,7 @@ describe("the order of the checks", () => {
       maxInFlight: 1,
       cached: entry({ enabled: false }),
     });
-    full.limits.enter("somebody", 1);
+    full.limits.enter("somebody", ACCOUNT_SHARE);
 
     expect((await full.ask({ body: 7 })).reply["reason"]).toBe("overloaded");
     expect(full.total("requests_limited_total")).toBe(1);

@@ -9,7 +9,7 @@ import type { Msg } from "@nats-io/nats-core";
 
 import type { Endpoint } from "./endpoint.ts";
 import { encodeJson } from "./publish.ts";
-import type { RequestLimits } from "./request-limits.ts";
+import { ACCOUNT_SHARE, PEER_SHARE, type RequestLimits } from "./request-limits.ts";
 import { traceOf, type Trace } from "./trace.ts";
 
 /** Who may ask: the directory, cached for a few seconds, and past its cache. */
@@ -114,7 +114,7 @@ async function handleUser(
 ): Promise<object> {
   const { declaration } = endpoint;
   const { account = "", homeSite = "" } = asked.tokens;
-  const leave = deps.limits.enter(account, LIMITS.inFlightPerAccount);
+  const leave = deps.limits.enter(account, ACCOUNT_SHARE);
   try {
     if (declaration.command) deps.limits.command(account);
     const body: unknown = bodyOf(endpoint, asked.message);
@@ -143,7 +143,7 @@ async function handleServer(
   asked: Asked,
 ): Promise<object> {
   const { fromSite = "" } = asked.tokens;
-  const leave = deps.limits.enter(`site:${fromSite}`, LIMITS.inFlightPerPeer);
+  const leave = deps.limits.enter(`site:${fromSite}`, PEER_SHARE);
   try {
     const body: unknown = bodyOf(endpoint, asked.message);
     return await endpoint.handle({

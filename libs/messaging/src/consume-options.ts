@@ -28,6 +28,8 @@ export interface ConsumeOptions {
   };
   /** Whether everything the handler needs answers; while it does not, nothing is pulled and no attempt is counted. */
   readonly dependenciesUp: () => Promise<boolean>;
+  /** The loop ended for good although everything answers: a process that is ready and idle must end instead. */
+  readonly onLost: (error: unknown) => void;
   readonly recorder: Recorder;
   readonly log: Log;
   /** Test mode: every message is handled twice, as any redelivery would. */

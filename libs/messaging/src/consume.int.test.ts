@@ -38,6 +38,9 @@ async function start(
     keyOf: roomOfMessage,
     retry: { where: "broker", delaysMs: [20] },
     dependenciesUp: async () => true,
+    onLost: (error) => {
+      throw error;
+    },
     ...options,
   });
   onTestFinished(async () => {

@@ -19,6 +19,8 @@ import { streamMessageOf, type StreamMessage } from "./stream-message.ts";
 export const RETRY_DELAYS_MS = [1000, 5000, 30_000, 120_000, 300_000] as const;
 /** A loop that ended is begun anew after this pause (ms). */
 const RESTART_PAUSE_MS = 1000;
+/** A loop that cannot be restarted for so long, although the broker answers, is given up (ms; SPEC-rooms 10). */
+const RESTART_PATIENCE_MS = 30_000;
 /** How often a dependency that is down is asked again (ms). */
 const RECHECK_MS = 250;
 /** What the broker has sent already is waited for this long when pulling ends (ms). */
@@ -142,15 +144,21 @@ async function pull(loop: Loop): Promise<void> {
     take(loop, message).catch((error: unknown) => log.error("message_unsettled", {}, error));
 }
 
-/** Pulls for as long as the process lives: a loop that ends is begun anew. */
+/** Pulls for as long as the process lives: a loop that ends is begun anew, or the process is told that it cannot be. */
 async function run(loop: Loop): Promise<void> {
   const { broker, siteId, declaration, settings, log } = loop.options;
   const { signal } = loop.stopping;
+  let failingSince: number | undefined;
   while (!signal.aborted) {
+    const startedAt = performance.now();
     try {
       await pull(loop);
     } catch (error) {
       log.error("consumer_loop_ended", { consumer: declaration.durable }, error);
+      // It worked for a while in between: what ended it now is another fault.
+      if (failingSince === undefined || loop.pulledAt > startedAt) failingSince = startedAt;
+      const lost = performance.now() - failingSince > RESTART_PATIENCE_MS;
+      if (lost && (await loop.options.dependenciesUp())) return loop.options.onLost(error);
       await pause(RESTART_PAUSE_MS, signal);
       await ensureConsumer(broker, { siteId, declaration, settings }).catch((cause: unknown) =>
         log.error("consumer_missing", { consumer: declaration.durable }, cause),

@@ -14,17 +14,19 @@ const reasonOf = (call: () => unknown): string => {
   }
 };
 
+const share = { most: 2, beyond: "rate_limited", by: "account_in_flight" } as const;
+
 describe("places", () => {
   it("are as many as the process has, and no owner holds more than its share", () => {
     const limits = createRequestLimits({ maxInFlight: 3 });
-    const leave = limits.enter("ann", 2);
-    limits.enter("ann", 2);
+    const leave = limits.enter("ann", share);
+    limits.enter("ann", share);
 
-    expect(reasonOf(() => limits.enter("ann", 2))).toBe("rate_limited");
-    limits.enter("bob", 2);
-    expect(reasonOf(() => limits.enter("cat", 2))).toBe("overloaded");
+    expect(reasonOf(() => limits.enter("ann", share))).toBe("rate_limited");
+    limits.enter("bob", share);
+    expect(reasonOf(() => limits.enter("cat", share))).toBe("overloaded");
     leave();
-    expect(reasonOf(() => limits.enter("ann", 2))).toBe("none");
+    expect(reasonOf(() => limits.enter("ann", share))).toBe("none");
     expect(limits.inFlight()).toBe(3);
   });
 });

@@ -6,6 +6,7 @@ import type { ProcessName } from "@parley/contract/processes";
 import { streamName } from "@parley/contract/streams";
 import type { Broker } from "@parley/messaging/connect-nats";
 import { brokerCall } from "@parley/messaging/publish";
+import { traceOf } from "@parley/messaging/trace";
 
 import { UnreadableRoom, type StoredRoomEvent } from "./stored-event.ts";
 
@@ -57,6 +58,7 @@ export function storedEventOf(
     bytes: message.data,
     streamSequence: message.seq,
     previousSequence: sequenceIn(message.header.get(HEADERS.expectedLastSubjectSequence)),
+    trace: traceOf(message.header, parsed.event.requestId),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { CanonicalEvent } from "@parley/contract/events";
+import type { Trace } from "@parley/messaging/trace";
 
 /** An event as the log holds it. */
 export interface StoredRoomEvent {
@@ -8,6 +9,8 @@ export interface StoredRoomEvent {
   readonly streamSequence: number;
   /** Sequence of the room's message before it, as its append expected it; 0: it was the first. */
   readonly previousSequence: number | undefined;
+  /** That of the request which it answers. */
+  readonly trace: Trace;
 }
 
 /** A room whose log cannot be followed by this release, or fails a check; nothing is decided for it. */

@@ -14,10 +14,10 @@ import type {
   RoomCommand,
   RoomLimits,
   RotateKey,
-} from "@parley/room/command";
-import { decide } from "@parley/room/decide";
-import type { Decision } from "@parley/room/decide";
-import type { RoomState } from "@parley/room/state";
+} from "../src/command.ts";
+import { decide } from "../src/decide.ts";
+import type { Decision } from "../src/decide.ts";
+import type { RoomState } from "../src/state.ts";
 
 export const HOME = "site-a";
 export const T0 = 1_750_000_000_000;

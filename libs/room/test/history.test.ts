@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 
 import { parseStoredEvent } from "@parley/contract/events";
 import { Failure } from "@parley/contract/failure";
-import { chainOf } from "@parley/room/chain";
-import { evolve } from "@parley/room/evolve";
-import { LawBroken } from "@parley/room/law-broken";
-import { lostAccess } from "@parley/room/membership";
-import { rosterDigestOf, rosterHashOf } from "@parley/room/roster-hash";
-import { fromSnapshot, toSnapshot } from "@parley/room/snapshot";
-import type { RoomState } from "@parley/room/state";
+import { chainOf } from "../src/chain.ts";
+import { evolve } from "../src/evolve.ts";
+import { LawBroken } from "../src/law-broken.ts";
+import { lostAccess } from "../src/membership.ts";
+import { rosterDigestOf, rosterHashOf } from "../src/roster-hash.ts";
+import { fromSnapshot, toSnapshot } from "../src/snapshot.ts";
+import type { RoomState } from "../src/state.ts";
 
 import { randomHistory } from "./random-history.ts";
 import type { HistoryStep, RandomHistory } from "./random-history.ts";

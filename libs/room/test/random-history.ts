@@ -4,10 +4,10 @@ import type { CanonicalEvent } from "@parley/contract/events";
 import { Failure } from "@parley/contract/failure";
 import { channelIdOf, userIdOf } from "@parley/contract/ids";
 import type { AccountKind } from "@parley/contract/shapes";
-import type { Found, FoundAccount, FoundOrg, RoomCommand, RoomLimits } from "@parley/room/command";
-import { decide } from "@parley/room/decide";
-import type { Decision } from "@parley/room/decide";
-import type { RoomState } from "@parley/room/state";
+import type { Found, FoundAccount, FoundOrg, RoomCommand, RoomLimits } from "../src/command.ts";
+import { decide } from "../src/decide.ts";
+import type { Decision } from "../src/decide.ts";
+import type { RoomState } from "../src/state.ts";
 
 /** A command of a random history and what became of it. */
 export interface HistoryStep {

@@ -1,7 +1,7 @@
 /** Where a process is stopped on purpose, so that a test sees what survives it. */
 export interface StepHook {
   readonly eventType: string;
-  /** The effect after which it happens, 1–11 of SPEC-rooms 4.2. */
+  /** The effect after which it happens, 1–11 of SPEC-rooms 4.2; 0: between gate and first write. */
   readonly step: number;
   readonly signal: "SIGKILL" | "SIGSTOP";
 }

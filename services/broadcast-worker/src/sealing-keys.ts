@@ -30,23 +30,15 @@ export function createSealingKeys(
   deps: Deps,
 ): (message: Pick<CanonicalMessage, "roomId" | "keyFloor">) => Promise<SealingKey> {
   const { versions, pairs, ensureKey, recorder } = deps;
-  const counted = async <T>(op: string, reading: Promise<T>): Promise<T> => {
-    try {
-      return await reading;
-    } catch (error) {
-      recorder.count("room_key_valkey_errors_total", { op });
-      throw error;
-    }
-  };
 
   return async ({ roomId, keyFloor }) => {
-    const version = await counted("get_version", versions.get(roomId));
+    const version = await versions.get(roomId);
     if (version === null || version < keyFloor) {
       recorder.count("room_key_absent_total");
       ensureKey(roomId);
       throw new Failure("store_unavailable", { detail: `the room's key is absent or below v${keyFloor}` });
     }
-    const pair = await counted("get_by_version", pairs.get(roomId, version));
+    const pair = await pairs.get(roomId, version);
     // Replaced since it was read; the next attempt reads the version anew.
     if (!pair) throw new Failure("store_unavailable", { detail: `the room's key v${version} was replaced` });
     return { version, publicKey: pair.publicKey };

@@ -8,6 +8,7 @@ import { createSealer } from "@parley/room-crypto/sealer";
 import { createPairCache } from "@parley/room-keys/pair-cache";
 import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
 import { valkeyRoomKeyStore } from "@parley/room-keys/room-key-store.valkey";
+import { watchedKeyStore } from "@parley/room-keys/watched-key-store";
 import { openSite, type Site } from "@parley/site/open-site";
 import { openValkey } from "@parley/site/open-valkey";
 
@@ -31,14 +32,15 @@ type Context = ServiceContext & { readonly config: Config };
 async function openKeys(stack: AsyncDisposableStack, context: Context, site: Site) {
   const { config } = context;
   const client = await openValkey({ stack, context, site, config });
-  const store: Pick<RoomKeyStore, "getVersions" | "getByVersion"> = valkeyRoomKeyStore({
+  const store = valkeyRoomKeyStore({
     client,
     sealing: { suite: nodeSuite, keys: config.keyEncryptionKeys },
     siteId: site.siteId,
     gracePeriodMs: 0,
     now: () => site.clock.now(),
   });
-  return store;
+  const watched: Pick<RoomKeyStore, "getVersions" | "getByVersion"> = watchedKeyStore(store, site.recorder);
+  return watched;
 }
 
 /** Wires broadcast-worker: one consumer that seals and publishes every accepted message. */
@@ -82,6 +84,7 @@ export async function openService(stack: AsyncDisposableStack, context: Context)
     }),
     // A room's messages leave in canonical order, so one that waits holds up those behind it.
     retry: { where: "in_place", delaysMs: SEALING_DELAYS_MS },
+    onLost: (error) => context.fail("consumer_lost", error),
     deliverTwice: testHooks.deliverTwice,
   });
   stack.defer(() => broadcasting.stop());

@@ -47,6 +47,7 @@ export async function openService(
     keyOf: roomOfMessage,
     handle: storeMessageHandler({ messages, rooms }),
     retry: { where: "broker" },
+    onLost: (error) => context.fail("consumer_lost", error),
     deliverTwice: testHooks.deliverTwice,
   });
   stack.defer(() => storing.stop());

@@ -18,7 +18,7 @@ export interface Commanding {
 }
 
 /** The part of a command that every operation fills alike. */
-export type Asked = Pick<RoomCommand, "actor" | "requestId" | "at" | "eventId">;
+type Asked = Pick<RoomCommand, "actor" | "requestId" | "at" | "eventId">;
 
 export interface CommandDeps {
   readonly roomLog: RoomLog;

@@ -8,6 +8,7 @@ import { mongoRoomSnapshotStore } from "@parley/mongo/room-snapshot-store.mongo"
 import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { valkeyRoomKeyStore } from "@parley/room-keys/room-key-store.valkey";
+import { watchedKeyStore } from "@parley/room-keys/watched-key-store";
 import { createEventReader } from "@parley/room-log/event-reader";
 import { createRoomCache } from "@parley/room-log/room-cache";
 import { createRoomLoader } from "@parley/room-log/room-loader";
@@ -50,13 +51,14 @@ async function openEndpoints(stack: AsyncDisposableStack, context: Context, site
   const { siteId, database, clock, broker } = site;
   const client = await openValkey({ stack, context, site, config });
   const now = (): number => clock.now();
-  const keys = valkeyRoomKeyStore({
+  const store = valkeyRoomKeyStore({
     client,
     siteId,
     sealing: { suite: nodeSuite, keys: config.keyEncryptionKeys },
     gracePeriodMs: config.roomKeyGracePeriodMs,
     now,
   });
+  const keys = watchedKeyStore(store, site.recorder);
   const rooms = mongoRoomDocumentStore(database);
   const subscriptions = mongoSubscriptionStore(database);
   const directory = mongoDirectoryStore(database);

@@ -1,6 +1,5 @@
 import { createQueueByKey } from "@parley/concurrency/queue-by-key";
 import type { Log, Recorder } from "@parley/contract/observe";
-import type { Trace } from "@parley/messaging/trace";
 import type { RoomDocumentStore } from "@parley/mongo/room-document-store";
 import type { WaitingRoom, WaitingRoomStore } from "@parley/mongo/waiting-room-store";
 import type { EventReader } from "@parley/room-log/event-reader";
@@ -37,7 +36,6 @@ interface Deps {
 /** An event with what its message said. */
 export interface Delivered {
   readonly stored: StoredRoomEvent;
-  readonly trace: Trace;
   /** Times it was handed out; above 1 its job result may have been lost. */
   readonly deliveries: number;
 }
@@ -53,7 +51,7 @@ export interface RoomApplier {
 }
 
 /** Effects of the event at `applied + 1`, from the state before it. */
-async function apply(deps: Deps, { stored, trace }: Delivered): Promise<void> {
+async function apply(deps: Deps, stored: StoredRoomEvent): Promise<void> {
   const { event } = stored;
   const startedAt = performance.now();
   const known = deps.cache.get(event.roomId);
@@ -64,7 +62,7 @@ async function apply(deps: Deps, { stored, trace }: Delivered): Promise<void> {
   await deps.runEffects({
     event,
     streamSequence: stored.streamSequence,
-    trace,
+    trace: stored.trace,
     before: before.state,
     after: after.state,
   });
@@ -105,7 +103,7 @@ async function receive(deps: Deps, delivered: Delivered): Promise<void> {
   const { roomId, revision } = event;
   const found = await gate(deps, roomId, revision);
   if (found.gate === "applied") {
-    if (delivered.deliveries > 1) await deps.jobResults.sendAgain(event, delivered.trace);
+    if (delivered.deliveries > 1) await deps.jobResults.sendAgain(event, delivered.stored.trace);
     return;
   }
   if (found.gate === "ahead") {
@@ -115,7 +113,7 @@ async function receive(deps: Deps, delivered: Delivered): Promise<void> {
     return;
   }
   try {
-    await apply(deps, delivered);
+    await apply(deps, delivered.stored);
   } catch (error) {
     if (!(error instanceof UnreadableRoom)) throw error;
     await quarantine(deps, delivered.stored, error);
@@ -123,28 +121,23 @@ async function receive(deps: Deps, delivered: Delivered): Promise<void> {
 }
 
 /** Applies what waits, and repeats job results of what was applied meanwhile: their sender may have died. */
-async function catchUp(
-  deps: Deps,
-  room: WaitingRoom,
-  traceOf: (stored: StoredRoomEvent) => Trace,
-): Promise<void> {
+async function catchUp(deps: Deps, room: WaitingRoom): Promise<void> {
   const { roomId, waiting } = room;
   const head = await deps.reader.head(roomId);
   const after = Math.min(room.applied, waiting.from - 1);
   const events = await deps.reader.tail({ roomId, upTo: head?.streamSequence ?? 0, after });
   for (const stored of events) {
-    const delivered = { stored, trace: traceOf(stored), deliveries: 2 };
     const found = await gate(deps, roomId, stored.event.revision);
     if (found.gate === "ahead") throw new Error(`room ${roomId} lacks revision ${found.applied + 1}`);
-    if (found.gate === "next") await apply(deps, delivered);
-    else await deps.jobResults.sendAgain(stored.event, delivered.trace);
+    if (found.gate === "next") await apply(deps, stored);
+    else await deps.jobResults.sendAgain(stored.event, stored.trace);
   }
   const { applied } = await deps.rooms.progress(roomId);
   await deps.rooms.unquarantine({ roomId, revision: applied });
   await deps.waiting.clear({ roomId, revision: applied });
 }
 
-export function createRoomApplier(deps: Deps, traceOf: (stored: StoredRoomEvent) => Trace): RoomApplier {
+export function createRoomApplier(deps: Deps): RoomApplier {
   const queue = createQueueByKey({ concurrency: CONCURRENCY, capacity: CAPACITY });
   return {
     receive: (delivered) => queue.run(delivered.stored.event.roomId, () => receive(deps, delivered)),
@@ -158,6 +151,6 @@ export function createRoomApplier(deps: Deps, traceOf: (stored: StoredRoomEvent)
         const mark = { from: applied + 1, revision, since: now, nextAt };
         await deps.waiting.mark({ roomId, siteId: deps.siteId, ...mark });
       }),
-    catchUp: (room) => queue.run(room.roomId, () => catchUp(deps, room, traceOf)),
+    catchUp: (room) => queue.run(room.roomId, () => catchUp(deps, room)),
   };
 }

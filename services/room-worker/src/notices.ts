@@ -8,8 +8,9 @@ import type { Trace } from "@parley/messaging/trace";
 import { roomViewOf, subscriptionViewOf } from "@parley/room/membership";
 import type { RoomState } from "@parley/room/state";
 
+import { actedBy } from "./acted-by.ts";
 import type { KeyInHand } from "./key-step.ts";
-import { actedBy, type OwnNotice } from "./plan.ts";
+import type { OwnNotice } from "./plan.ts";
 
 /** One event on its way to users. */
 export interface Announced {

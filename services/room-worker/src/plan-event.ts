@@ -4,7 +4,8 @@ import type { MemberEntry } from "@parley/contract/shapes";
 import type { MembershipChange } from "@parley/mongo/subscription-store";
 import type { RoomState } from "@parley/room/state";
 
-import { actedBy, NOTHING, type OwnNotice, type Plan } from "./plan.ts";
+import { actedBy } from "./acted-by.ts";
+import { NOTHING, type OwnNotice, type Plan } from "./plan.ts";
 import {
   messageOfAddition,
   messageOfClosing,

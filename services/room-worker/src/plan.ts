@@ -1,4 +1,3 @@
-import type { CanonicalEvent } from "@parley/contract/events";
 import type { SubscriptionUpdate, RoomNotices } from "@parley/contract/notices";
 import type { MemberEntry } from "@parley/contract/shapes";
 import type { MembershipChange } from "@parley/mongo/subscription-store";
@@ -62,6 +61,3 @@ export const NOTHING: Plan = {
   ownNotices: [],
   systemMessages: [],
 };
-
-/** Who acted, as everybody is told: for the system, whom it acted for. */
-export const actedBy = (event: CanonicalEvent): string => event.actor.onBehalfOf ?? event.actor.account;

@@ -16,6 +16,7 @@ import { mongoWaitingRoomStore } from "@parley/mongo/waiting-room-store.mongo";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { createSealer } from "@parley/room-crypto/sealer";
 import { valkeyRoomKeyStore } from "@parley/room-keys/room-key-store.valkey";
+import { watchedKeyStore } from "@parley/room-keys/watched-key-store";
 import { createEventReader } from "@parley/room-log/event-reader";
 import { createRoomCache } from "@parley/room-log/room-cache";
 import { createRoomLoader } from "@parley/room-log/room-loader";
@@ -62,13 +63,14 @@ async function openEffects(stack: AsyncDisposableStack, context: Context, site: 
   const { config } = context;
   const { siteId, broker, database, recorder, log, clock } = site;
   const client = await openValkey({ stack, context, site, config });
-  const keys = valkeyRoomKeyStore({
+  const store = valkeyRoomKeyStore({
     client,
     siteId,
     sealing: { suite: nodeSuite, keys: config.keyEncryptionKeys },
     gracePeriodMs: config.roomKeyGracePeriodMs,
     now: () => clock.now(),
   });
+  const keys = watchedKeyStore(store, site.recorder);
   const keyDeps = { keys, prints: mongoKeyPrintStore(database), suite: nodeSuite, recorder, log };
   const directory = mongoDirectoryStore(database);
   return {
@@ -89,22 +91,19 @@ async function openEffects(stack: AsyncDisposableStack, context: Context, site: 
 function openApplier(context: Context, site: Site, effects: EffectDeps): RoomApplier {
   const { siteId, broker, database, recorder, log, clock, process } = site;
   const reader = createEventReader({ broker, siteId, process, recorder });
-  return createRoomApplier(
-    {
-      siteId,
-      reader,
-      rooms: mongoRoomDocumentStore(database),
-      waiting: mongoWaitingRoomStore(database),
-      loader: createRoomLoader({ reader, snapshots: mongoRoomSnapshotStore(database), recorder }),
-      cache: createRoomCache(context.config.roomCacheMembers),
-      jobResults: effects.jobResults,
-      runEffects: (application) => runEffects(effects, application),
-      recorder,
-      log,
-      now: () => clock.now(),
-    },
-    ({ event }) => traceOf(undefined, event.requestId),
-  );
+  return createRoomApplier({
+    siteId,
+    reader,
+    rooms: mongoRoomDocumentStore(database),
+    waiting: mongoWaitingRoomStore(database),
+    loader: createRoomLoader({ reader, snapshots: mongoRoomSnapshotStore(database), recorder }),
+    cache: createRoomCache(context.config.roomCacheMembers),
+    jobResults: effects.jobResults,
+    runEffects: (application) => runEffects(effects, application),
+    recorder,
+    log,
+    now: () => clock.now(),
+  });
 }
 
 /** Wires room-worker: makes the events of ROOMS true. */
@@ -148,6 +147,7 @@ export async function openService(stack: AsyncDisposableStack, context: Context)
     },
     ...createHandler(applier),
     retry: { where: "broker" },
+    onLost: (error) => context.fail("consumer_lost", error),
     dependenciesUp: () => site.dependenciesUp(),
     recorder: site.recorder,
     log: site.log,

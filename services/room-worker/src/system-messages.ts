@@ -1,5 +1,7 @@
 import type { RoomEventOf } from "@parley/contract/events";
 
+import { actedBy } from "./acted-by.ts";
+
 /** A message the room writes itself (SPEC-rooms 5.4). */
 export interface SystemMessage {
   readonly type: string;
@@ -45,14 +47,14 @@ export function messagesOfCreation(
   event: RoomEventOf<"room_created">,
   names: Names,
 ): readonly SystemMessage[] {
-  const { account: actor } = event.actor;
+  const actor = actedBy(event);
   const others = event.data.members.filter((member) => member.account !== actor);
   const created: SystemMessage = {
     type: "room_created",
     content: `${quoted(names(actor))} created the room`,
     data: { name: event.data.name },
   };
-  if (others.length === 0 && event.data.orgs.length === 0) return [created];
+  if (others.length === 0) return [created];
   const source = {
     users: others.filter((member) => member.individual).length,
     orgs: event.data.orgs.length,
@@ -63,7 +65,7 @@ export function messagesOfCreation(
 
 export function messageOfAddition(event: RoomEventOf<"members_added">, names: Names): SystemMessage {
   return membersAdded(names, {
-    actor: event.actor.account,
+    actor: actedBy(event),
     added: event.data.added.map(({ account }) => account),
     source: event.data.source,
   });
@@ -75,7 +77,7 @@ export function messageOfRemoval(
   names: Names,
 ): SystemMessage | undefined {
   const { cause, account = "", orgId, orgName, removed, promoted } = event.data;
-  const actor = quoted(names(event.actor.onBehalfOf ?? event.actor.account));
+  const actor = quoted(names(actedBy(event)));
   const people = `(${count(removed.length, "person", "people")})`;
   if (cause === "org_removed")
     return {
@@ -101,7 +103,7 @@ export function messageOfRemoval(
 
 export const messageOfRename = (event: RoomEventOf<"room_renamed">, names: Names): SystemMessage => ({
   type: "room_renamed",
-  content: `${quoted(names(event.actor.account))} renamed the room to ${quoted(event.data.to)}`,
+  content: `${quoted(names(actedBy(event)))} renamed the room to ${quoted(event.data.to)}`,
   data: { name: event.data.to },
 });
 
@@ -109,13 +111,13 @@ export function messageOfRestriction(event: RoomEventOf<"room_restricted">, name
   const { restricted, externalAccess, owner } = event.data;
   return {
     type: "room_restricted",
-    content: `${quoted(names(event.actor.account))} ${restricted ? "restricted the room" : "lifted the restriction"}`,
+    content: `${quoted(names(actedBy(event)))} ${restricted ? "restricted the room" : "lifted the restriction"}`,
     data: { restricted, externalAccess, ...(owner !== undefined && { ownerAccount: owner }) },
   };
 }
 
 export const messageOfClosing = (event: RoomEventOf<"room_closed">, names: Names): SystemMessage => ({
   type: "room_closed",
-  content: `${quoted(names(event.actor.account))} closed the room`,
+  content: `${quoted(names(actedBy(event)))} closed the room`,
   data: {},
 });

@@ -13,7 +13,7 @@ import { compileLookup } from "./lookup-stage.ts";
 import { compileUnwind } from "./unwind-stage.ts";
 
 export type Documents = readonly BsonDocument[];
-export type Stage = (documents: Documents) => Documents;
+type Stage = (documents: Documents) => Documents;
 
 /** Finds a collection of the same database; one that is not there is an empty one. */
 export type CollectionFinder = (name: string) => Collection;

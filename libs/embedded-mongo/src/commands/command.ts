@@ -11,7 +11,7 @@ export interface CommandContext {
 }
 
 /** Fields beside `ok`, or a whole reply already in BSON. */
-export type CommandReply = BsonDocument | Uint8Array;
+type CommandReply = BsonDocument | Uint8Array;
 
 /** Runs a command at once and completely; what it changed is in the journal's queue when it returns. */
 export type CommandHandler = (context: CommandContext, command: BsonDocument) => CommandReply;

@@ -17,7 +17,7 @@ type CompiledElsewhere = "$not" | "$elemMatch" | "$all" | "$regex" | "$options";
 export type SimpleOperator = Exclude<(typeof FIELD_OPERATORS)[number], CompiledElsewhere>;
 
 /** True when the value itself or, for an array, one of its elements passes. */
-export const anyValue =
+const anyValue =
   (test: ValueTest): FieldPredicate =>
   (found) =>
     found.some((value) => test(value) || (Array.isArray(value) && value.some(test)));

@@ -6,7 +6,7 @@ import { AFTER_EVERY_KEY, orderKey, textPrefixKey, typeCharacter } from "../valu
 import type { KeyRange } from "./collection-index.ts";
 
 /** What a filter says about one path, as order keys. It only narrows the search: the filter itself still judges. */
-export interface FieldBounds {
+interface FieldBounds {
   /** The value is one of these (`$eq`, `$in`). */
   equals?: readonly string[];
   /** One range of keys per condition; on an array each may hold for another element. */

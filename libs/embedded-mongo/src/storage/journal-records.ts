@@ -1,16 +1,8 @@
 import { crc32 } from "node:zlib";
 
 /** What a record says about a namespace (`dropDatabase` has a database's name there). */
-export const RECORD_KINDS = [
-  "put",
-  "delete",
-  "createIndex",
-  "dropIndex",
-  "create",
-  "drop",
-  "dropDatabase",
-] as const;
-export type RecordKind = (typeof RECORD_KINDS)[number];
+const RECORD_KINDS = ["put", "delete", "createIndex", "dropIndex", "create", "drop", "dropDatabase"] as const;
+type RecordKind = (typeof RECORD_KINDS)[number];
 
 export interface JournalRecord {
   readonly kind: RecordKind;

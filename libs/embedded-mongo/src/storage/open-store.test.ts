@@ -167,7 +167,9 @@ describe("the data directory", () => {
     const first = await open(directory);
     await expect(open(directory)).rejects.toThrow(/in use/);
     await first.close();
-    writeFileSync(join(directory, "lock"), "999999999");
-    expect(await inStore(directory, contents)).toEqual([]);
+    for (const gone of ["999999999 1", `${process.pid} 1`, ""]) {
+      writeFileSync(join(directory, "lock"), gone);
+      expect(await inStore(directory, contents)).toEqual([]);
+    }
   });
 });

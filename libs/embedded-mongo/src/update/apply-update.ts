@@ -6,7 +6,7 @@ import { compilePipelineUpdate } from "./pipeline-update.ts";
 import { UPDATE_OPERATORS, type UpdateContext } from "./update-operators.ts";
 
 /** Makes the next version of a document; the old one is not changed. `inserting` is true for the document of an upsert. */
-export type Update = (document: BsonDocument, context: UpdateContext) => BsonDocument;
+type Update = (document: BsonDocument, context: UpdateContext) => BsonDocument;
 
 /** A parsed update: `replacement` exchanges everything but `_id` and may not touch several documents. */
 export interface ParsedUpdate {

@@ -14,7 +14,7 @@ export interface UpdateContext {
 }
 
 /** One operator on one path. */
-export interface UpdateStep {
+interface UpdateStep {
   readonly path: string;
   readonly operand: unknown;
   readonly context: UpdateContext;

@@ -112,7 +112,7 @@ const isPlain = /^[\u0002-\u007f]*$/;
 /* oxlint-enable no-control-regex */
 
 /** UTF-8 bytes, 0 and 1 escaped so that the closing 0 is below everything and occurs once. */
-export function textKey(text: string): string {
+function textKey(text: string): string {
   return `${textPrefixKey(text)}\0`;
 }
 

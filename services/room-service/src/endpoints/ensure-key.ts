@@ -16,6 +16,19 @@ interface Deps {
 
 const SYSTEM = { account: "system", kind: "system" } as const;
 
+/** Whether the version is to be replaced, as far as projection and store know. */
+async function standingOf(
+  keys: Deps["keys"],
+  of: { roomId: string; version: number; projected: number; rotate: boolean },
+): Promise<"ok" | "pending" | "due"> {
+  const { roomId, version, projected, rotate } = of;
+  if (version < projected) return "ok";
+  // A pair that is not the printed one is met while its event is being applied: then the log decides.
+  if (rotate) return "due";
+  if (version > projected) return "pending";
+  return ((await keys.getVersion(roomId)) ?? -1) >= version ? "ok" : "due";
+}
+
 /**
  * Rotates a key version that the store lost, or that is not the printed one: once per version, however many ask, since
  * the request id follows from room and version (SPEC-rooms 3.3). Never answers key bytes.
@@ -24,13 +37,11 @@ export const ensureKeyEndpoint = ({ siteId, rooms, keys, commands }: Deps): Endp
   serverEndpoint(ensureKey, async ({ fromSite, body, ...request }) => {
     if (fromSite !== siteId) throw new Failure("site_not_participating");
     const { roomId, rotate = false } = body;
-    const room = await rooms.find(roomId);
-    if (!room) throw new Failure("room_not_found");
-    const version = body.version ?? room.keyVersion;
-    if (version < room.keyVersion) return { roomId, version: room.keyVersion, status: "ok" as const };
-    if (version > room.keyVersion) return { roomId, version, status: "pending" as const };
-    if (!rotate && ((await keys.getVersion(roomId)) ?? -1) >= version)
-      return { roomId, version, status: "ok" as const };
+    const projected = (await rooms.find(roomId))?.keyVersion;
+    const version = body.version ?? projected;
+    if (version === undefined || (projected === undefined && !rotate)) throw new Failure("room_not_found");
+    const standing = await standingOf(keys, { roomId, version, projected: projected ?? -1, rotate });
+    if (standing !== "due") return { roomId, version: Math.max(version, projected ?? 0), status: standing };
     const requestId = ensureKeyRequestIdOf({ roomId, keyVersion: version });
     const commanding = { ...request, actor: SYSTEM, requestId, trace: { ...request.trace, requestId } };
     const reply = await commands.ofAnybody(commanding, roomId, (asked) => ({

@@ -6,7 +6,7 @@ import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
 
 interface Deps {
   readonly siteId: string;
-  readonly keys: Pick<RoomKeyStore, "get" | "getByVersion">;
+  readonly keys: Pick<RoomKeyStore, "get" | "getByVersion" | "getVersion">;
   readonly subscriptions: Pick<SubscriptionStore, "find">;
 }
 
@@ -23,7 +23,10 @@ export const getKeyEndpoint = ({ siteId, keys, subscriptions }: Deps): Endpoint 
     const asked = version ?? key?.version;
     if (asked !== undefined && asked < member.keyFrom)
       throw new Failure("key_version_not_allowed", { metadata: { keyFrom: member.keyFrom } });
-    if (!key) throw new Failure("room_key_absent");
+    if (!key) {
+      const currentVersion = await keys.getVersion(roomId);
+      throw new Failure("room_key_absent", currentVersion === null ? {} : { metadata: { currentVersion } });
+    }
     const privateKey = Buffer.from(key.pair.privateKey).toString("base64");
     return { roomId, siteId, version: key.version, privateKey };
   });

@@ -1,0 +1,150 @@
+import { describe, expect, test } from "vitest";
+
+import { jobResult } from "../src/room-requests.ts";
+import { everyRequest } from "./every-request.ts";
+import { filtersOverlap } from "./matches-filter.ts";
+
+const ROOM = "jHjHNiEuCoJo8Nrzp";
+const MESSAGE = "0123456789ABCDEFabcd";
+const MOMENT = 1_700_000_000_000;
+const KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+const command = {
+  status: "accepted",
+  requestId: "018f4e1c-7a2b-7c3d-8e4f-5a6b7c8d9e0f",
+  roomId: ROOM,
+  revision: 1,
+};
+
+/** A body and a reply of each request that it takes. */
+const SAMPLES: Readonly<Record<string, { body: object; reply: object }>> = {
+  "room.create": { body: { users: ["bob"] }, reply: { ...command, roomType: "dm", siteId: "alpha" } },
+  "member.add": { body: { orgs: ["sect-1"] }, reply: command },
+  "member.remove": { body: { account: "bob" }, reply: command },
+  "member.role": { body: { account: "bob", role: "owner" }, reply: command },
+  "member.list": { body: {}, reply: { members: [], total: 0, revision: 1, stale: false } },
+  "room.list": { body: {}, reply: { rooms: [], at: MOMENT } },
+  "key.get": { body: {}, reply: { roomId: ROOM, siteId: "alpha", version: 0, privateKey: KEY } },
+  "site.info": {
+    body: {},
+    reply: {
+      siteId: "alpha",
+      peers: [],
+      version: "0.1.0",
+      limits: { maxPayload: 1, maxRoomSize: 2, maxBatchSize: 1 },
+      now: MOMENT,
+    },
+  },
+  "directory.search": { body: { prefix: "an" }, reply: { entries: [] } },
+  "directory.get": { body: { accounts: ["ann"] }, reply: { entries: [], missing: ["ann"] } },
+  "msg.send": {
+    body: { messageId: MESSAGE, content: "hello" },
+    reply: { status: "ok", messageId: MESSAGE, createdAt: MOMENT },
+  },
+  "msg.history": { body: {}, reply: { messages: [] } },
+  "room.ensurekey": { body: { roomId: ROOM }, reply: { roomId: ROOM, version: 0, status: "ok" } },
+  "room.dm": {
+    body: { requesterAccount: "ann", otherAccount: "bob" },
+    reply: { ...command, roomType: "dm", siteId: "alpha" },
+  },
+  "roomkey.get": {
+    body: { roomId: ROOM },
+    reply: { roomId: ROOM, version: 0, publicKey: KEY, privateKey: KEY },
+  },
+  "site.ping": { body: {}, reply: { siteId: "alpha", version: "0.1.0", at: MOMENT } },
+};
+
+test("there is a sample of every request and of no other", () => {
+  expect(everyRequest.map(({ operation }) => operation).toSorted()).toEqual(Object.keys(SAMPLES).toSorted());
+});
+
+describe.each(everyRequest.map((request) => [request.operation, request] as const))(
+  "%s",
+  (operation, request) => {
+    const { body, reply } = SAMPLES[operation] ?? expect.fail("there is no sample");
+    const takes = (candidate: unknown): boolean => request.body.safeParse(candidate).success;
+
+    test("takes its sample", () => {
+      expect(takes(body)).toBe(true);
+      expect(request.reply.safeParse(reply).success).toBe(true);
+    });
+
+    test.each(["actor", "creator", "sender", "owner", "requestId", "homeSite", "constructor"])(
+      "refuses a body that names %s, or any other field it does not know",
+      (field) => {
+        expect(takes({ ...body, [field]: "mallory" })).toBe(false);
+      },
+    );
+
+    test("refuses a field named __proto__, which other code might take for the prototype", () => {
+      const text = JSON.stringify(body).replace(
+        "{",
+        `{"__proto__":{"admin":true}${Object.keys(body).length > 0 ? "," : ""}`,
+      );
+
+      expect(takes(JSON.parse(text))).toBe(false);
+    });
+
+    test.each([
+      ["null", null],
+      ["a list", []],
+      ["a text", "x"],
+      ["a number", 1],
+      ["nothing", undefined],
+    ])("refuses %s in place of an object", (_what, candidate) => {
+      expect(takes(candidate)).toBe(false);
+    });
+
+    test("takes a reply with fields of a newer release, and leaves them out", () => {
+      expect(request.reply.parse({ ...reply, colour: "red" })).toEqual(request.reply.parse(reply));
+    });
+
+    test("is asked under its own name: the label of its metrics is its subject's", () => {
+      const words = request.subject.template.split(".").filter((token: string) => !token.startsWith("{"));
+
+      expect(`.${words.join(".")}`).toMatch(new RegExp(`\\.${operation.split(".").at(-1)}$`));
+    });
+  },
+);
+
+describe("the subjects of requests", () => {
+  test("begin with who asks, or are those between sites with always seven tokens", () => {
+    const odd = everyRequest.filter(({ asks, subject }) =>
+      asks === "server"
+        ? !/^chat\.server\.request\.[a-z]+\.\{siteId\}\.[a-z]+\.\{fromSite\}$/.test(subject.template)
+        : !subject.template.startsWith("chat.user.{homeSite}.{account}.request."),
+    );
+
+    expect(odd.map(({ operation }) => operation)).toEqual([]);
+  });
+
+  test("name the room exactly where the room's home is asked", () => {
+    const rooms = everyRequest.filter(({ subject }) => subject.template.includes("{roomId}"));
+
+    expect(rooms.map(({ asks }) => asks)).not.toContain("own");
+    expect(
+      rooms.filter(({ subject }) => !subject.template.includes(".request.room.{roomId}.{siteId}.")),
+    ).toEqual([]);
+  });
+
+  test("reach one endpoint each", () => {
+    const pairs = everyRequest.flatMap((one) =>
+      everyRequest
+        .filter((other) => one.operation < other.operation)
+        .filter((other) => filtersOverlap(one.subject.filter(), other.subject.filter()))
+        .map((other) => `${one.operation} and ${other.operation}`),
+    );
+
+    expect(pairs).toEqual([]);
+  });
+});
+
+test("commands are exactly the requests that a job result follows", () => {
+  const commands = everyRequest.filter((request) => request.command).map(({ operation }) => operation);
+
+  // Renaming, restricting and closing join with the complete system; their results are known to every reader.
+  expect(commands.toSorted()).toEqual(
+    jobResult.shape.operation.options
+      .filter((operation) => !/^room\.(?:rename|restrict|close)$/.test(operation))
+      .toSorted(),
+  );
+});
