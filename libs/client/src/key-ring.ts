@@ -58,7 +58,7 @@ export function createKeyRing({ store, suite, pairsMax = 10_000 }: KeyRingDeps):
 
   const keep = async (keys: readonly RoomKey[]): Promise<void> => {
     if (keys.length === 0) return;
-    
+    await store.put(keys);
     for (const key of keys) {
       const pair = pairOf(key.privateKey);
       if (pair !== undefined) pairs.set(keyName(key), pair);

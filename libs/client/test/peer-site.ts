@@ -17,7 +17,7 @@ import type { ReplyOf } from "../src/request.ts";
 import { keyText, peerRow, type RowChanges } from "./peer-row.ts";
 
 /** A request as the peer's service side sees it. */
-export interface Asked {
+interface Asked {
   readonly tokens: Readonly<Record<string, string>>;
   readonly body: never;
   readonly requestId: string;

@@ -30,7 +30,11 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
     return startProcess({
       name,
       command: process.execPath,
-      args: ["--import", inCheckout("libs/telemetry/src/preload.ts"), inCheckout("services", service, "src/main.ts")],
+      args: [
+        "--import",
+        inCheckout("libs/telemetry/src/preload.ts"),
+        inCheckout("services", service, "src/main.ts"),
+      ],
       env: { ...inheritedEnvironment(), ...environment, HEALTH_ADDR: `127.0.0.1:${port}` },
       log,
       ledger,
