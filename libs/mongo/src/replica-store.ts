@@ -26,11 +26,16 @@ export interface Replica {
 /** What became of a write: `conflict` means that another worker went on from another revision. */
 export type ReplicaOutcome = "committed" | "alreadyApplied" | "conflict";
 
-/** The replicas of one site. Each write is one document, compared and set on `applied`. */
+/**
+ * The replicas of one site. Each write is one document, compared and set on `applied`. A room that stands under another
+ * home than the one given, this site's own rooms included, is never touched: such a write is a `conflict`, and `find`
+ * shows whose room it is.
+ */
 export interface ReplicaStore {
+  /** Whatever is held of the room; of a room homed here its `siteId` and progress, without a state. */
   find(roomId: string): Promise<Replica | undefined>;
   /**
-   * State and `applied` from `state.revision - 1` to `state.revision`, of the members only the changed entries
+   * State and `applied` from exactly `before` to `state`, of the members only the changed entries
    * (`state.members.{base64url(account)}`). `missingKey`: noted with it, absent leaves the note as it is.
    */
   commit(of: {
@@ -38,14 +43,26 @@ export interface ReplicaStore {
     state: RoomState;
     missingKey?: MissingKey | undefined;
   }): Promise<ReplicaOutcome>;
-  /** Replaces everything at once if the replica is below the snapshot's revision, or at it for a repair. */
+  /**
+   * Replaces everything at once if the replica, or the tombstone, is below the state's revision, or a replica is at it
+   * for a repair. `missingKey` as with `commit`.
+   */
   replace(of: {
     state: RoomState;
     repair: boolean;
     missingKey?: MissingKey | undefined;
   }): Promise<ReplicaOutcome>;
-  /** Turns the replica into a tombstone at `revision`, from the revision before it or from none. */
-  bury(of: { roomId: string; siteId: string; revision: number; at: number }): Promise<ReplicaOutcome>;
-  /** Notes or clears (undefined) the key that is missing, while the replica is no tombstone. */
-  noteMissingKey(of: { roomId: string; missingKey: MissingKey | undefined }): Promise<void>;
+  /** Turns whatever is below `revision`, for a repair also at it, or nothing at all into a tombstone. */
+  bury(of: {
+    roomId: string;
+    /** The room's home. */
+    siteId: string;
+    revision: number;
+    at: number;
+    repair: boolean;
+  }): Promise<ReplicaOutcome>;
+  /** Notes the key that is missing; a note of a later version and a tombstone stay as they are. */
+  noteMissingKey(of: { roomId: string; missingKey: MissingKey }): Promise<void>;
+  /** Drops the note, unless it is of a later version. */
+  clearMissingKey(of: { roomId: string; version: number }): Promise<void>;
 }

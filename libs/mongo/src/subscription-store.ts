@@ -42,6 +42,12 @@ export interface SubscriptionStore {
     revision: number;
     at: number;
   }): Promise<void>;
+  /**
+   * Makes the rows of one site's accounts those of a snapshot: puts its members of that site and marks everybody else
+   * of the site removed, all at the revision of `room`. Own state is kept by who stayed a member throughout (the same
+   * `joinedAt`). A `repair` writes over rows of equal revision too.
+   */
+  replaceSite(of: { room: RoomState; siteId: string; repair: boolean }): Promise<void>;
   find(roomId: string, account: string): Promise<Subscription | undefined>;
   /** The rows of one account in these rooms, in no particular order. */
   findMany(account: string, roomIds: readonly string[]): Promise<readonly Subscription[]>;
