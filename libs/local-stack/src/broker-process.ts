@@ -16,7 +16,7 @@ interface BrokerPlan extends RunOptions {
 }
 
 /** A nats-server and the ports it was given, in the order of its configuration. */
-export interface BrokerProcess {
+interface BrokerProcess {
   readonly process: ManagedProcess;
   readonly ports: readonly number[];
 }
