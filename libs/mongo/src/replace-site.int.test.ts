@@ -108,3 +108,23 @@ describe("replacing a site's subscriptions", () => {
     expect(await store.find(roomId, "bob")).not.toHaveProperty("lastSeenAt");
   });
 });
+
+describe("a site's part in a room", () => {
+  test("lasts from its first member's row to its last one's removal", async ({ database }) => {
+    const store = mongoSubscriptionStore(database);
+    const state = room({ members: [member("dan", { role: "owner" }), ann] });
+    const { roomId } = state;
+    const takesPart = (accountSite: string, roomSite = "alpha") =>
+      store.hasMemberOf({ roomId, roomSite, accountSite });
+    expect(await takesPart("beta")).toBe(false);
+    await store.put({ room: state, entries: [...state.members.values()], revision: 1 });
+    expect(await Promise.all([takesPart("alpha"), takesPart("beta"), takesPart("gamma")])).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(await takesPart("beta", "gamma")).toBe(false);
+    await store.markRemoved({ roomId, accounts: ["ann"], revision: 2, at: 9 });
+    expect(await takesPart("beta")).toBe(false);
+  });
+});

@@ -61,6 +61,7 @@ const EVERY_CALL: {
     find: (store) => store.find(roomId, "bob"),
     findMany: (store) => store.findMany("bob", [roomId]),
     hasRow: (store) => store.hasRow(roomId, "bob"),
+    hasMemberOf: (store) => store.hasMemberOf({ roomId, roomSite: "alpha", accountSite: "alpha" }),
     listMembers: (store) => store.listMembers({ roomId, after: "5-ann", limit: 2 }),
     listRooms: (store) => store.listRooms({ ...page, account: "ann" }),
     count: (store) => store.count(roomId),

@@ -99,7 +99,7 @@ async function replaceSite(
   ]);
 }
 
-type Reads = Pick<SubscriptionStore, "find" | "findMany" | "hasRow" | "listMembers" | "listRooms" | "count">;
+type Reads = Omit<SubscriptionStore, "put" | "change" | "markRemoved" | "replaceSite">;
 
 function readsOf(subscriptions: Collection<SubscriptionRecord>): Reads {
   return {
@@ -124,6 +124,12 @@ function readsOf(subscriptions: Collection<SubscriptionRecord>): Reads {
       storeCall("looking for a row", async () => {
         const id = subscriptionIdOf(roomId, account);
         return (await subscriptions.findOne({ _id: id }, { projection: { _id: 1 } })) !== null;
+      }),
+
+    hasMemberOf: (of) =>
+      storeCall("looking for a member of a site", async () => {
+        const found = await subscriptions.findOne({ ...of, ...NOT_REMOVED }, { projection: { _id: 1 } });
+        return found !== null;
       }),
 
     listMembers: (of) => storeCall("listing members", () => listMembers(subscriptions, of)),
