@@ -9,8 +9,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { isAnswered, untilAnswered } from "../test/linked-brokers.ts";
 import { createStreams, type LinkedStreams } from "../test/linked-streams.ts";
-import { createLeafUser, deniedImports } from "./leafnodes.ts";
+import { createLeafUser } from "./leafnodes.ts";
 import { startNatsServer } from "./nats-server.ts";
+import { deniedImports } from "./permissions.ts";
 
 const room = "jHjHNiEuCoJo8Nrzp";
 const running = new AsyncDisposableStack();

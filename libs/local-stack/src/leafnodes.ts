@@ -82,29 +82,3 @@ export function remoteConfig({ port, login, deniedImports: denied }: RemoteLink)
 }
 `;
 }
-
-/**
- * What a connecting site takes from nobody, whatever the accepting side lets pass. It protects the site's streams; who
- * speaks for whom can only be held by the accepting side, for an allow list exists there alone.
- */
-export function deniedImports(siteId: string): readonly string[] {
-  const api = `$JS.${siteId}.API`;
-  return [
-    "chat.room.canonical.>",
-    "chat.msg.canonical.>",
-    "inbox.>",
-    "outbox.>",
-    "dead.>",
-    `${api}.INFO`,
-    `${api}.STREAM.>`,
-    `${api}.DIRECT.>`,
-    `${api}.CONSUMER.DURABLE.>`,
-    `${api}.CONSUMER.DELETE.>`,
-    `${api}.CONSUMER.MSG.>`,
-    // Peers make consumers of OUTBOX alone.
-    ...["ROOMS", "MESSAGES_CANONICAL", "INBOX", "DEAD"].flatMap((stream) => [
-      `${api}.CONSUMER.CREATE.${stream}_${siteId}`,
-      `${api}.CONSUMER.CREATE.${stream}_${siteId}.>`,
-    ]),
-  ];
-}

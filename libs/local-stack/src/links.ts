@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 
 import { startHubServer, type HubServer } from "./hub-server.ts";
-import { createLeafUser, deniedImports, type LeafUser, type SiteLinks } from "./leafnodes.ts";
+import { createLeafUser, type LeafUser, type SiteLinks } from "./leafnodes.ts";
 import type { RunOptions } from "./managed-process.ts";
+import { deniedImports } from "./permissions.ts";
 import { startRelay, type Relay } from "./relay.ts";
 
 /** Whether a link leads through this process, where it can be cut, or straight to the accepting side. */

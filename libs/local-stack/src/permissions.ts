@@ -4,7 +4,7 @@ import { serviceInboxPrefix, userInboxPrefix } from "@parley/contract/headers";
 import { roomSubjects, userSubjects } from "@parley/contract/notices";
 import type { ProcessName } from "@parley/contract/processes";
 import { ensureKey, getRoomKey, openDirect, pingSite } from "@parley/contract/server-requests";
-import { STREAM_OWNERS, streamName, type StreamName } from "@parley/contract/streams";
+import { STREAM_OWNERS, streamDeclarations, streamName, type StreamName } from "@parley/contract/streams";
 
 /** The subjects a broker user may use; everything else is refused. */
 export interface Permissions {
@@ -52,6 +52,29 @@ export function processPermissions(
 /** Under which a process receives its replies; no other process of the site can read them. */
 export function processInboxPrefix(process: ProcessName, siteId: string): string {
   return `${serviceInboxPrefix(siteId)}.${process}`;
+}
+
+/**
+ * What a site that connects to another takes from nobody, whatever the accepting side lets pass. It protects the site's
+ * streams; who speaks for whom can only be held by the accepting side, for an allow list exists there alone.
+ */
+export function deniedImports(siteId: string): readonly string[] {
+  const api = `$JS.${siteId}.API`;
+  // Peers make consumers of OUTBOX, each of its own lane.
+  const { OUTBOX, ...others } = streamDeclarations(siteId);
+  return [
+    ...[OUTBOX, ...Object.values(others)].flatMap(({ subjects }) => subjects),
+    `${api}.INFO`,
+    `${api}.STREAM.>`,
+    `${api}.DIRECT.>`,
+    `${api}.CONSUMER.DURABLE.>`,
+    `${api}.CONSUMER.DELETE.>`,
+    `${api}.CONSUMER.MSG.>`,
+    ...Object.values(others).flatMap(({ name }) => [
+      `${api}.CONSUMER.CREATE.${name}`,
+      `${api}.CONSUMER.CREATE.${name}.>`,
+    ]),
+  ];
 }
 
 const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissions>> = {
