@@ -123,6 +123,33 @@ describe.each([
     expect(await alphaStreams()).toEqual(before);
   });
 
+  // The broker does not check where an answer is asked for, and JetStream answers anywhere.
+  test.each([
+    "$JS.API.STREAM.PURGE.OUTBOX_alpha",
+    "$JS.alpha.API.STREAM.PURGE.OUTBOX_alpha",
+    "$JS.API.STREAM.DELETE.OUTBOX_alpha",
+    "$JS.API.CONSUMER.DELETE.OUTBOX_alpha.lane",
+  ])("JetStream's answer to a peer, asked for at %s, commands nothing", async (reply) => {
+    const subject = "$JS.alpha.API.CONSUMER.CREATE.OUTBOX_alpha.lane.outbox.alpha.beta.>";
+    const body = JSON.stringify({
+      stream_name: "OUTBOX_alpha",
+      config: {
+        name: "lane",
+        durable_name: "lane",
+        ack_policy: "none",
+        filter_subject: "outbox.alpha.beta.>",
+      },
+    });
+    const beta = operatorOf("beta");
+    expect((await beta.request(subject, body)).json()).toMatchObject({ name: "lane" });
+    const before = await alphaStreams();
+
+    beta.publish(subject, body, { reply });
+    await beta.request(subject, body);
+
+    expect(await alphaStreams()).toEqual(before);
+  });
+
   test("a peer that names its own lane and asks for another is refused", async () => {
     const body = {
       stream_name: "OUTBOX_alpha",
