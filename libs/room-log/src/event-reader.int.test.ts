@@ -118,40 +118,41 @@ describe("bytes that are no event", () => {
   });
 });
 
+const changed = (event: CanonicalEvent, fields: Record<string, unknown>): Uint8Array =>
+  encoder.encode(JSON.stringify({ ...event, ...fields }));
+const flipped = (text: string): string => `${text.startsWith("A") ? "B" : "A"}${text.slice(1)}`;
+
+const reversed = (text: string): string => [...text].toReversed().join("");
+
 describe("a log that fails a check", () => {
-  const changed = (event: CanonicalEvent, fields: Record<string, unknown>): Uint8Array =>
-    encoder.encode(JSON.stringify({ ...event, ...fields }));
-  const flipped = (text: string): string => `${text.startsWith("A") ? "B" : "A"}${text.slice(1)}`;
-
-  const reversed = (text: string): string => [...text].toReversed().join("");
-
   test.for([
     ["a link of the chain flipped", (event: CanonicalEvent) => ({ prev: flipped(event.prev) })],
     ["another roster hash", (event: CanonicalEvent) => ({ rosterHash: reversed(event.rosterHash) })],
     ["a revision left out", (event: CanonicalEvent) => ({ revision: event.revision + 1 })],
     ["an earlier time", () => ({ at: 1 })],
-  ] as const)("with %s quarantines that room, and that room alone", async ([, change], context) => {
-    const { replica, newRoom, store } = context;
-    const [sound, broken] = [newRoom(), newRoom()];
-    const own = replica();
-    for (const room of [sound, broken]) await own.run(room.create, room);
-    const next = happening(happening(undefined, broken.create).state, newcomer(0));
-    const bytes = changed(next.event, change(next.event));
-    await store({ roomId: broken.roomId, type: "members_added", bytes });
-    for (const any of [own, replica()]) {
-      expect(await reasonOf(any.run(add("ann", { users: [cat, person("fay")] }), broken))).toBe(
-        "room_quarantined",
-      );
-      expect(any.counted("room_divergence_total")).toBe(1);
-    }
-    expect(await own.run(newcomer(1), sound)).toMatchObject({ status: "accepted" });
-  });
+  ] as const)(
+    "with %s quarantines that room, and that room alone",
+    async ([, change], { replica, newRoom, store }) => {
+      const [sound, broken] = [newRoom(), newRoom()];
+      const own = replica();
+      for (const room of [sound, broken]) await own.run(room.create, room);
+      const next = happening(happening(undefined, broken.create).state, newcomer(0));
+      const bytes = changed(next.event, change(next.event));
+      await store({ roomId: broken.roomId, type: "members_added", bytes });
+      for (const any of [own, replica()]) {
+        expect(await reasonOf(any.run(add("ann", { users: [cat, person("fay")] }), broken))).toBe(
+          "room_quarantined",
+        );
+        expect(any.counted("room_divergence_total")).toBe(1);
+      }
+      expect(await own.run(newcomer(1), sound)).toMatchObject({ status: "accepted" });
+    },
+  );
 
   test.for([
     ["a newer type", { type: "room_archived" }],
     ["a newer schema", { v: 2 }],
-  ] as const)("an event of %s quarantines its room too", async ([, fields], context) => {
-    const { replica, newRoom, store } = context;
+  ] as const)("an event of %s quarantines its room too", async ([, fields], { replica, newRoom, store }) => {
     const room = newRoom();
     const own = replica();
     await own.run(room.create, room);

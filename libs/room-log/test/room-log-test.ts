@@ -61,7 +61,9 @@ function createCounts(): { recorder: Recorder; counted: (name: string) => number
   return {
     counted: (name) => counts.get(name) ?? 0,
     recorder: {
-      count: (name: string) => void counts.set(name, (counts.get(name) ?? 0) + 1),
+      count(name, ..._labels) {
+        counts.set(name, (counts.get(name) ?? 0) + 1);
+      },
       record: () => undefined,
       gauge: () => ({ [Symbol.dispose]: () => undefined }),
     },

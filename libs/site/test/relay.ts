@@ -6,15 +6,13 @@ export interface Relay extends AsyncDisposable {
   readonly port: number;
   /** Ends every connection and takes no new one. */
   cut(): void;
-  /** Lets requests through and holds every reply back, until mended or cut. */
-  deafen(): void;
   mend(): void;
 }
 
 /** Opens a relay in front of `host:port`. */
 export async function openRelay(target: { readonly host: string; readonly port: number }): Promise<Relay> {
   const open = new Set<Socket>();
-  let state: "open" | "deaf" | "cut" = "open";
+  let isCut = false;
   const track = (socket: Socket): Socket => {
     open.add(socket);
     socket.on("close", () => open.delete(socket));
@@ -22,13 +20,13 @@ export async function openRelay(target: { readonly host: string; readonly port: 
   };
   const server = createServer((near) => {
     track(near);
-    if (state === "cut") {
+    if (isCut) {
       near.destroy();
       return;
     }
     const far = track(connect(target.port, target.host));
     near.on("data", (chunk) => far.write(chunk));
-    far.on("data", (chunk) => state === "open" && near.write(chunk));
+    far.on("data", (chunk) => near.write(chunk));
     near.on("close", () => far.destroy());
     far.on("close", () => near.destroy());
   });
@@ -37,14 +35,13 @@ export async function openRelay(target: { readonly host: string; readonly port: 
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the relay has no port");
   const cut = (): void => {
-    state = "cut";
+    isCut = true;
     for (const socket of open) socket.destroy();
   };
   return {
     port: address.port,
     cut,
-    deafen: () => void (state = "deaf"),
-    mend: () => void (state = "open"),
+    mend: () => void (isCut = false),
     [Symbol.asyncDispose]: async () => {
       cut();
       server.close();

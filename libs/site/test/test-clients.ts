@@ -30,11 +30,11 @@ interface Asking<T extends string> {
 /** Every client of a site in one: asks as any account, on that account's own inbox, and sees what each is told. */
 export interface TestClients {
   /** Sends `body` as it is, right or wrong, and answers the reply. */
-  ask<T extends string, B extends z.ZodType, R extends z.ZodType>(
+  readonly ask: <T extends string, B extends z.ZodType, R extends z.ZodType>(
     account: string,
     request: RequestDeclaration<T, B, R>,
     of: Asking<T> & { readonly body?: unknown },
-  ): Promise<Reply<R>>;
+  ) => Promise<Reply<R>>;
   /** The same for bytes that are no JSON. */
   send(of: {
     account: string;
@@ -47,7 +47,7 @@ export interface TestClients {
   /** The first thing seen that fits, now or later. Throws after 10 s. */
   first(fits: (seen: Seen) => boolean, what?: string): Promise<Seen>;
   /** The job result of a request. Throws after 10 s. */
-  result(requestId: string): Promise<JobResult>;
+  readonly result: (requestId: string) => Promise<JobResult>;
   /** Resolves when everything published before has been seen. */
   flush(): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 
 import type { DirectoryLine } from "@parley/contract/directory";
 import { serviceInboxPrefix } from "@parley/contract/headers";
+import { base62 } from "@parley/contract/ids";
 import { streamDeclarations } from "@parley/contract/streams";
 import { connectNats, type Broker } from "@parley/messaging/connect-nats";
 import { declareStreams } from "@parley/messaging/declare-streams";
@@ -21,11 +22,14 @@ export interface TestSite extends AsyncDisposable {
   readonly database: MongoConnection["database"];
   /** Of every process of the site, as its environment would say it. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Differs from site to site: a direct message is named by user ids, and the key store is shared. */
+  readonly userIdOf: (account: string) => string;
   /** Adds people and agents, or changes those of the same account. */
   know(...people: readonly Somebody[]): Promise<void>;
 }
 
 const KEY_BYTES = 32;
+const USER_ID_LENGTH = 17;
 
 /** Opens a site that nothing else on the servers has to do with. */
 export async function openTestSite(people: readonly Somebody[] = []): Promise<TestSite> {
@@ -61,8 +65,16 @@ export async function openTestSite(people: readonly Somebody[] = []): Promise<Te
   await declareStreams(broker, { owned: streams, used: [], create: true });
   for (const { name } of streams) stack.defer(async () => void (await broker.manager.streams.delete(name)));
 
+  const userIdOf = (account: string): string => base62(`${siteId} ${account}`, USER_ID_LENGTH);
   const know = async (...known: readonly Somebody[]): Promise<void> => {
-    const lines = known.map((somebody) => JSON.stringify({ kind: "person", homeSite: siteId, ...somebody }));
+    const lines = known.map((somebody) =>
+      JSON.stringify({
+        kind: "person",
+        homeSite: siteId,
+        userId: userIdOf(somebody.account),
+        ...somebody,
+      }),
+    );
     const outcome = await importDirectory(mongoDirectoryStore(mongo.database), lines.join("\n"));
     if (outcome.status === "refused") throw new Error(JSON.stringify(outcome.faults));
   };
@@ -73,6 +85,7 @@ export async function openTestSite(people: readonly Somebody[] = []): Promise<Te
     broker,
     database: mongo.database,
     environment,
+    userIdOf,
     know,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

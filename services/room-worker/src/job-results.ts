@@ -26,7 +26,7 @@ export interface JobResults {
 }
 
 /** A stored event is a fact, so it ends in `ok`, however late. A key rotation is nobody's job. */
-export function jobResultOf(event: CanonicalEvent): JobResult | undefined {
+function jobResultOf(event: CanonicalEvent): JobResult | undefined {
   const operation = EVENT_OPERATIONS[event.type];
   if (operation === "key.rotate") return undefined;
   const { requestId, roomId, revision, at } = event;

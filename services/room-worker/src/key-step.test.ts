@@ -64,6 +64,8 @@ function setUp() {
 }
 
 const prepare = (version: number): KeyCall => ({ call: "prepare", version });
+const exactly = (version: number): KeyCall => ({ call: "version", version });
+const current = (version: number): KeyCall => ({ call: "current", version });
 
 describe("preparing a version", () => {
   test("makes a pair, and every repeat hands out the same one", async () => {
@@ -82,9 +84,8 @@ describe("preparing a version", () => {
       await keys().activate(ROOM, version);
     }
     const late = await take(prepare(0));
-    const current = await keys().get(ROOM);
     expect(late).toMatchObject({ version: 2, deliver: false });
-    expect(late?.pair.print).toBe(current?.pair.print);
+    expect(late?.pair.print).toBe((await keys().get(ROOM))?.pair.print);
   });
 
   test("asks for a rotation when the store comes back with another pair than the printed one", async () => {
@@ -98,8 +99,6 @@ describe("preparing a version", () => {
 });
 
 describe("reading a version", () => {
-  const version = (of: number): KeyCall => ({ call: "version", version: of });
-
   test("hands newcomers exactly the version named, also a previous one", async () => {
     const { take, keys, calls } = setUp();
     const first = await take(prepare(0));
@@ -107,7 +106,7 @@ describe("reading a version", () => {
     await take(prepare(1));
     await keys().activate(ROOM, 1);
     calls.length = 0;
-    const read = await take(version(0));
+    const read = await take(exactly(0));
     expect(read).toMatchObject({ version: 0, deliver: true });
     expect(read?.pair.privateKey).toEqual(first?.pair.privateKey);
     expect(calls).toEqual(["getByVersion"]);
@@ -119,20 +118,18 @@ describe("reading a version", () => {
       await take(prepare(of));
       await keys().activate(ROOM, of);
     }
-    expect(await take(version(0))).toMatchObject({ version: 2, deliver: false });
+    expect(await take(exactly(0))).toMatchObject({ version: 2, deliver: false });
   });
 
   test("goes on without a key that is lost, counts it and has it rotated", async () => {
     const { take, asked, recorder } = setUp();
-    expect(await take(version(3))).toBeUndefined();
+    expect(await take(exactly(3))).toBeUndefined();
     expect(asked).toEqual([{ version: 3, rotate: false }]);
     expect(recorder.total("room_key_absent_total")).toBe(1);
   });
 });
 
 describe("reading the current pair", () => {
-  const current = (version: number): KeyCall => ({ call: "current", version });
-
   test("seals under it and delivers it to nobody", async () => {
     const { take, keys, calls } = setUp();
     await take(prepare(0));

@@ -28,11 +28,12 @@ import { namedIn, planEvent } from "./plan-event.ts";
 
 const names = (account: string): string => account.toUpperCase();
 
+const accounts = (entries: readonly { account: string }[]): string[] =>
+  entries.map(({ account }) => account).toSorted();
+
 /** The plan of the next event with accounts for entries, so that a cell of SPEC-rooms 4.2 reads as one line. */
 function planned(before: RoomState | undefined, { event, state }: NextEvent) {
   const plan = planEvent(event, { before, after: state, names });
-  const accounts = (entries: readonly { account: string }[]): string[] =>
-    entries.map(({ account }) => account).toSorted();
   return {
     put: accounts(plan.put),
     change: plan.change,
@@ -344,9 +345,10 @@ test("an event is never changed by planning it, and plans the same twice", () =>
   expect(next.event).toEqual(copy);
 });
 
+const named = (event: CanonicalEvent): string[] => [...new Set(namedIn(event))].toSorted();
+
 test("asks for the names of the actor, of newcomers and of whom a removal names", () => {
   const before = channel();
-  const named = (event: CanonicalEvent) => [...new Set(namedIn(event))].toSorted();
   expect(named(happening(undefined, createChannel({ users: [bob] })).event)).toEqual(["ann", "bob"]);
   expect(named(happening(before, add("ann", { users: [bot] })).event)).toEqual(["ann", "bot"]);
   expect(named(happening(before, remove("ann", "bob")).event)).toEqual(["ann", "bob"]);

@@ -1,0 +1,113 @@
+import { traceOf } from "@parley/messaging/trace";
+import type { CommandOutcome, AskedCommand } from "@parley/room-log/room-log";
+import type { LogHead } from "@parley/room-log/event-reader";
+import { createChannel, happening, remove } from "@parley/room/test/fixtures";
+import { describe, expect, test } from "vitest";
+
+import { createCommands, type Commanding } from "./run-command.ts";
+
+const REQUEST_ID = "018f4e1c-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
+const ROOM = "jHjHNiEuCoJo8Nrzp";
+const NOW = 1_750_000_000_000;
+const asked: Commanding = {
+  actor: { account: "bob", kind: "person" },
+  requestId: REQUEST_ID,
+  trace: traceOf(undefined, REQUEST_ID),
+  elapsedMs: () => 7,
+};
+
+/** Commands over a log that answers with this outcome, or asks for admission first. */
+function setUp(of: { outcome?: CommandOutcome; applied?: number; hasRow?: boolean; head?: LogHead }) {
+  const sent: AskedCommand[] = [];
+  const commands = createCommands({
+    roomLog: {
+      command: async (command) => {
+        sent.push(command);
+        await command.admit?.(of.head);
+        return of.outcome ?? { status: "unchanged" };
+      },
+    },
+    rooms: { progress: async () => ({ applied: of.applied ?? 0 }) },
+    subscriptions: { hasRow: async () => of.hasRow ?? false },
+    now: () => NOW,
+  });
+  return { commands, sent };
+}
+
+const byAnybody = (of: Parameters<typeof setUp>[0]) =>
+  setUp(of).commands.ofAnybody(asked, ROOM, (parts) => ({ ...remove("bob", "bob"), ...parts }));
+const byMember = (of: Parameters<typeof setUp>[0]) =>
+  setUp(of).commands.ofMember(asked, ROOM, (parts) => ({ ...remove("bob", "bob"), ...parts }));
+
+const accepted = (repeat: boolean): CommandOutcome => ({ status: "accepted", revision: 4, repeat });
+
+describe("a reply", () => {
+  test.for([
+    [
+      "a first acceptance is not done yet",
+      accepted(false),
+      4,
+      { status: "accepted", revision: 4, done: false },
+    ],
+    [
+      "a repeat is done once its event is applied",
+      accepted(true),
+      4,
+      { status: "accepted", revision: 4, done: true },
+    ],
+    ["a repeat is not done before", accepted(true), 3, { status: "accepted", revision: 4, done: false }],
+    [
+      "an existing room is done with its first event",
+      { status: "exists" },
+      1,
+      { status: "exists", done: true },
+    ],
+    ["an existing room is not done before", { status: "exists" }, 0, { status: "exists", done: false }],
+    ["what is unchanged names neither", { status: "unchanged" }, 9, { status: "unchanged" }],
+  ] as const)("%s", async ([, outcome, applied, reply]) => {
+    expect(await byAnybody({ outcome, applied })).toEqual({ requestId: REQUEST_ID, roomId: ROOM, ...reply });
+  });
+});
+
+test("a command carries who asked, under which id, when, and how long ago", async () => {
+  const { commands, sent } = setUp({});
+  await commands.ofAnybody(asked, ROOM, (parts) => ({ ...remove("ann", "bob"), ...parts }));
+  const [command] = sent;
+  expect(command).toMatchObject({
+    roomId: ROOM,
+    trace: asked.trace,
+    command: { type: "remove_member", actor: asked.actor, requestId: REQUEST_ID, at: NOW },
+  });
+  expect(command?.elapsedMs()).toBe(7);
+  expect(command?.command.eventId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+});
+
+describe("before a room is loaded for a member's command", () => {
+  const { event, bytes } = happening(undefined, createChannel({}));
+  const stored = { event, bytes, streamSequence: 5, previousSequence: 0, trace: asked.trace };
+  const head: LogHead = { streamSequence: 5, stored };
+  const refused = { reason: "not_room_member" };
+
+  test("a room without messages is refused", async () => {
+    await expect(byMember({ hasRow: true })).rejects.toMatchObject(refused);
+  });
+
+  test("whoever has no row is refused once the projection has reached the log's head", async () => {
+    await expect(byMember({ head, applied: 1 })).rejects.toMatchObject(refused);
+  });
+
+  test("whoever has a row, be it a removed one, is let in: the log knows more", async () => {
+    expect(await byMember({ head, applied: 1, hasRow: true })).toMatchObject({ status: "unchanged" });
+  });
+
+  test("nobody is refused by a projection that lags, or by a last message that is no event", async () => {
+    expect(await byMember({ head, applied: 0 })).toMatchObject({ status: "unchanged" });
+    expect(await byMember({ head: { streamSequence: 5 }, applied: 9 })).toMatchObject({
+      status: "unchanged",
+    });
+  });
+
+  test("commands that need no membership ask nobody", async () => {
+    expect(await byAnybody({})).toMatchObject({ status: "unchanged" });
+  });
+});
