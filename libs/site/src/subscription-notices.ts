@@ -4,6 +4,7 @@ import type { MemberEntry } from "@parley/contract/shapes";
 import type { Broker } from "@parley/messaging/connect-nats";
 import { publishNotice } from "@parley/messaging/publish";
 import type { Trace } from "@parley/messaging/trace";
+import { actedBy } from "@parley/room/acted-by";
 import { roomViewOf, subscriptionViewOf } from "@parley/room/membership";
 import type { RoomState } from "@parley/room/state";
 
@@ -20,13 +21,13 @@ export interface SubscriptionNotice {
   readonly trace: Trace;
 }
 
-/** The notice of an event; `by` is who acted, or whom the system acted for. */
+/** The notice of an event. */
 export const noticeOf = (event: CanonicalEvent, room: RoomState, trace: Trace): SubscriptionNotice => ({
   roomId: event.roomId,
   siteId: event.siteId,
   at: event.at,
   revision: event.revision,
-  by: event.actor.onBehalfOf ?? event.actor.account,
+  by: actedBy(event),
   room,
   trace,
 });

@@ -4,7 +4,7 @@ import type { MemberEntry } from "@parley/contract/shapes";
 import { membershipChangeOf } from "@parley/room/membership-change";
 import type { RoomState } from "@parley/room/state";
 
-import { actedBy } from "./acted-by.ts";
+import { actedBy } from "@parley/room/acted-by";
 import { NOTHING, type Announcement, type Plan } from "./plan.ts";
 import {
   messageOfAddition,

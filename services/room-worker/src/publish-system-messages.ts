@@ -6,7 +6,7 @@ import type { Broker } from "@parley/messaging/connect-nats";
 import { encodeJson, publishToStream } from "@parley/messaging/publish";
 import type { RoomState } from "@parley/room/state";
 
-import { actedBy } from "./acted-by.ts";
+import { actedBy } from "@parley/room/acted-by";
 import type { Announced } from "./send-key.ts";
 import type { Names, SystemMessage } from "./system-messages.ts";
 
