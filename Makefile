@@ -2,7 +2,7 @@
 # silent and takes no time once it is.
 
 SITES := 1
-DIRECTORY := deploy/local/directory.jsonl
+DIRECTORY := $(if $(filter 1,$(SITES)),deploy/local/directory.jsonl,deploy/local/federation.jsonl)
 
 # What the bootstrap installed comes before what the machine has. Old versions of make look programs up along this PATH
 # only when a shell other than the default starts them.

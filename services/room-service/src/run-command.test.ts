@@ -29,6 +29,7 @@ function setUp(of: { outcome?: CommandOutcome; applied?: number; hasRow?: boolea
     },
     rooms: { progress: async () => ({ applied: of.applied ?? 0 }) },
     subscriptions: { hasRow: async () => of.hasRow ?? false, find: async () => undefined },
+    siteId: "site-a",
     now: () => NOW,
   });
   return { commands, sent };
