@@ -25,7 +25,7 @@ const FULL_PING_TIMEOUT_MS = 5000;
 const MS_PER_SECOND = 1000;
 
 /** A request between sites, as every server request is: to one site, from another. */
-type SiteTemplate = `chat.server.request.${string}.{siteId}.${string}.{fromSite}`;
+type SiteTemplate = `${string}.{siteId}.${string}.{fromSite}`;
 
 interface AskedPeer<B extends z.ZodType> {
   readonly peer: string;

@@ -50,6 +50,8 @@ const directoryOf = (alpha: string, beta: string): readonly Somebody[] => [
   { account: "hal", homeSite: UNKNOWN_SITE, userId: earlyUserId("2") },
 ];
 
+const peersOf = (peer: TestSite): string => [peer.siteId, SILENT_SITE].join(",");
+
 type Environment = Readonly<Record<string, string>>;
 
 async function openProcesses(stack: AsyncDisposableStack, site: TestSite, environment: Environment) {
@@ -114,7 +116,6 @@ async function openTwoSites(stack: AsyncDisposableStack) {
   // The keys of a room have the same names at every site, so sites cannot share a Valkey.
   const valkey = await startValkeyServer({ dir });
   stack.defer(() => valkey.stop());
-  const peersOf = (peer: TestSite): string => [peer.siteId, SILENT_SITE].join(",");
   const ofAlpha = { ...alpha.environment, PEERS: peersOf(beta) };
   const ofBeta = { ...beta.environment, PEERS: peersOf(alpha), VALKEY_ADDR: valkey.address };
   const [alphaClients, betaClients] = await Promise.all([
