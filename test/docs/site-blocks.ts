@@ -114,7 +114,7 @@ const ACTIONS: Readonly<Partial<Record<MetricName, string>>> = {
   room_key_print_mismatch_total:
     "Valkey held an older or foreign key. The room rotates by itself. Never restore Valkey from a backup.",
   room_key_replication_terminated_total:
-    "A key copy ended without a key; members are still served by asking the home. Look for `room_key_copy_ended` (the home refused) and `room_key_copy_parked` (it was silent too often) in inbox-worker's log.",
+    "A key copy ended without a key; members are still served by asking the home. Look for `room_key_copy_ended` (the home has it no more) and `room_key_copy_parked` (it was silent too often) in inbox-worker's log.",
   outbox_skipped_total:
     "A room has members at a site that is not in `PEERS`: they hear nothing. Normal after a peer was removed; else add it.",
   append_conflicts_total: "Normal under several replicas. A steep rise: many commands on one room.",
