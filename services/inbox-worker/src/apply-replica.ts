@@ -14,6 +14,8 @@ import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
 import { noticeOf, type TellSubscription } from "@parley/site/subscription-notices";
 import type { AfterStep } from "@parley/site/test-hooks";
 
+import type { Arrival } from "./read-arrival.ts";
+
 interface Deps {
   readonly siteId: string;
   readonly broker: Broker;
@@ -31,9 +33,12 @@ export interface ReplicaEffects {
   /** As `event`, for the one with which our last member left: afterwards a tombstone keeps the room away. */
   final(of: { before: RoomState; event: CanonicalEvent; bytes: Uint8Array; trace: Trace }): Promise<void>;
   snapshot(of: { replica: Replica | undefined; snapshot: RoomSnapshotMessage; trace: Trace }): Promise<void>;
-  /** Tells our own accounts again of an event applied before: whoever applied it may have died before it did. */
-  tellAgain(of: { replica: Replica; event: CanonicalEvent; trace: Trace }): Promise<void>;
+  /** Tells our own accounts again of what was applied before: whoever applied it may have died before it did. */
+  tellAgain(of: { replica: Replica; arrival: Known }): Promise<void>;
 }
+
+/** What this release can apply. */
+type Known = Exclude<Arrival, { kind: "unknown" }>;
 
 interface Step {
   readonly before: RoomState;
@@ -95,9 +100,10 @@ async function applyFinal(deps: Deps, step: Step): Promise<void> {
   const after = evolve(before, event, step.bytes);
   await project(deps, step, after);
   await deps.keys.delete(event.roomId, event.revision);
+  // Told before the burial: a tombstone no longer knows whom a redelivery would have to tell again.
+  await tellOwn(deps, step, after);
   const { roomId, siteId, revision, at } = event;
   conflicting(await deps.replicas.bury({ roomId, siteId, revision, at, repair: false }), roomId);
-  await tellOwn(deps, step, after);
 }
 
 interface Arrived {
@@ -142,31 +148,49 @@ async function applySnapshot(deps: Deps, { replica, snapshot, trace }: Arrived):
   await flushing.flush();
 }
 
+const accountsOf = (members: readonly MemberEntry[]): string[] => members.map(({ account }) => account);
+
+/** Own members as they are held now. */
+const heldOf = (state: RoomState, siteId: string, accounts: readonly string[]): MemberEntry[] =>
+  accounts
+    .flatMap((account) => state.members.get(account) ?? [])
+    .filter((member) => member.siteId === siteId);
+
 /** The notices of an event, from what is held now: who it brought in and still is, who it took out and is not back. */
-async function tellAgain(
+async function tellEventAgain(
   deps: Deps,
-  { replica, event, trace }: { replica: Replica; event: CanonicalEvent; trace: Trace },
+  { event, trace }: { event: CanonicalEvent; trace: Trace },
+  state: RoomState,
 ) {
-  const { state } = replica;
-  if (!state) return;
-  const held = (accounts: readonly string[]): MemberEntry[] =>
-    accounts
-      .flatMap((account) => state.members.get(account) ?? [])
-      .filter(({ siteId }) => siteId === deps.siteId);
   const { put, roleChanged } = membershipChangeOf(event, { before: undefined, after: state });
   const notice = noticeOf(event, state, trace);
+  await deps.tell(notice, "added", heldOf(state, deps.siteId, accountsOf(put)));
+  await deps.tell(notice, "role_changed", heldOf(state, deps.siteId, accountsOf(roleChanged)));
+  if (event.type !== "members_removed") return;
+  const gone = event.data.removed.filter((account) => !state.members.has(account));
+  // Of former members only the account is known; a notice to one who lives elsewhere reaches nobody.
+  const formerMembers = gone.map((account) => ({ ...FORMER, account, siteId: deps.siteId }));
+  await deps.tell(notice, "removed", formerMembers);
+}
+
+/** The notices of a snapshot with which our site joined: everybody of ours in it was brought in. */
+async function tellJoinedAgain(
+  deps: Deps,
+  { snapshot, trace }: { snapshot: RoomSnapshotMessage; trace: Trace },
+  state: RoomState,
+): Promise<void> {
+  if (snapshot.repair === true) return;
+  const { roomId, siteId, at, revision } = snapshot;
+  const accounts = accountsOf(snapshot.state.members);
+  const notice = { roomId, siteId, at, revision, room: state, trace };
+  await deps.tell(notice, "added", heldOf(state, deps.siteId, accounts));
+}
+
+async function tellAgain(deps: Deps, { replica: { state }, arrival }: { replica: Replica; arrival: Known }) {
+  if (!state) return;
   const flushing = beginFlush(deps.broker);
-  await deps.tell(notice, "added", held(put.map(({ account }) => account)));
-  await deps.tell(notice, "role_changed", held(roleChanged.map(({ account }) => account)));
-  if (event.type === "members_removed") {
-    const gone = event.data.removed.filter((account) => !state.members.has(account));
-    // Of former members only the account is known; a notice to one who lives elsewhere reaches nobody.
-    await deps.tell(
-      notice,
-      "removed",
-      gone.map((account) => ({ ...FORMER, account, siteId: deps.siteId })),
-    );
-  }
+  if (arrival.kind === "snapshot") await tellJoinedAgain(deps, arrival, state);
+  else await tellEventAgain(deps, arrival, state);
   await flushing.flush();
 }
 

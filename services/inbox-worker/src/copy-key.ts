@@ -69,7 +69,9 @@ export function createCopyMissingKey(deps: Deps): CopyMissingKey {
       return await done("held");
     } catch (error) {
       if (error instanceof Failure && PERMANENT.has(error.reason)) {
-        recorder.count("room_key_replication_terminated_total", { peer: home });
+        // Who has left the room is not owed its key: an end that is expected is no alarm.
+        if (error.reason !== "site_not_participating")
+          recorder.count("room_key_replication_terminated_total", { peer: home });
         log.warn("room_key_copy_ended", { roomId, version, reason: error.reason });
         return done("absent");
       }

@@ -1,7 +1,9 @@
 import { canonicalSubjects, parseStoredEvent, type CanonicalEvent } from "@parley/contract/events";
+import { Failure } from "@parley/contract/failure";
 import { OUTBOX_TYPES, roomSnapshot, type RoomSnapshotMessage } from "@parley/contract/federation";
 import { Unprocessable } from "@parley/messaging/park";
 import type { Trace } from "@parley/messaging/trace";
+import { z } from "zod";
 
 /** What came through a lane. `siteId` is the room's home: the peer whose lane it is, for a repair of our own too. */
 export type Arrival = {
@@ -33,11 +35,45 @@ function jsonOf(bytes: Uint8Array): unknown {
   }
 }
 
-function snapshotOf(message: Message): RoomSnapshotMessage {
-  const parsed = roomSnapshot.safeParse(jsonOf(message.payload));
-  if (!parsed.success) throw new Unprocessable("the snapshot is none of this release");
-  return parsed.data;
+/** What a snapshot says of any release: enough to wait for the upgrade that knows the rest. */
+const snapshotHead = roomSnapshot.pick({ siteId: true, roomId: true, revision: true }).extend({
+  v: z.int().positive(),
+});
+
+type ReadSnapshot =
+  | { readonly kind: "snapshot"; readonly snapshot: RoomSnapshotMessage }
+  | { readonly kind: "unknown"; readonly head: z.infer<typeof snapshotHead> };
+
+function snapshotIn(message: Message): ReadSnapshot {
+  const json = jsonOf(message.payload);
+  const head = snapshotHead.safeParse(json);
+  if (!head.success) throw new Unprocessable("the payload is no snapshot");
+  if (head.data.v !== roomSnapshot.shape.v.value) return { kind: "unknown", head: head.data };
+  const parsed = roomSnapshot.safeParse(json);
+  if (!parsed.success) throw new Unprocessable("the snapshot is none of its release");
+  return { kind: "snapshot", snapshot: parsed.data };
 }
+
+/** A subject of no family here names no room that could wait, so it is parked. */
+function tokensOf<T>(family: { parse(subject: string): T }, { subject }: Message): T {
+  try {
+    return family.parse(subject);
+  } catch (cause) {
+    if (!(cause instanceof Failure)) throw cause;
+    throw new Unprocessable("the subject is none of a room", { cause });
+  }
+}
+
+function arrivalOfSnapshot(read: ReadSnapshot, trace: Trace): Arrival {
+  if (read.kind === "snapshot") {
+    const { roomId, siteId, revision } = read.snapshot;
+    return { kind: "snapshot", roomId, siteId, revision, trace, snapshot: read.snapshot };
+  }
+  const { roomId, siteId, revision } = read.head;
+  return { kind: "unknown", roomId, siteId, revision, trace };
+}
+
+const OTHER_ROOM = "the message is of another room than its subject";
 
 /** Nobody speaks of a room but its home: what a peer says of another site's room is refused (R103). */
 function assertFrom(
@@ -46,16 +82,16 @@ function assertFrom(
   roomId: string,
 ): void {
   if (said.siteId !== peer) throw new Unprocessable("a peer speaks of a room homed elsewhere");
-  if (said.roomId !== roomId) throw new Unprocessable("the message is of another room than its subject");
+  if (said.roomId !== roomId) throw new Unprocessable(OTHER_ROOM);
 }
 
 function fromPeer(message: Message): Arrival {
-  const { siteId, roomId, type } = canonicalSubjects.outbox.parse(message.subject);
+  const { siteId, roomId, type } = tokensOf(canonicalSubjects.outbox, message);
   const { payload: bytes, trace } = message;
   if (type === OUTBOX_TYPES.snapshot) {
-    const snapshot = snapshotOf(message);
-    assertFrom(siteId, snapshot, roomId);
-    return { kind: "snapshot", roomId, siteId, revision: snapshot.revision, trace, snapshot };
+    const arrival = arrivalOfSnapshot(snapshotIn(message), trace);
+    assertFrom(siteId, arrival, roomId);
+    return arrival;
   }
   const parsed = parseStoredEvent(bytes);
   if (parsed.kind === "garbage") throw new Unprocessable(parsed.problem);
@@ -67,17 +103,10 @@ function fromPeer(message: Message): Arrival {
 }
 
 function fromOurselves(message: Message): Arrival {
-  const { roomId } = canonicalSubjects.inboxRepair.parse(message.subject);
-  const snapshot = snapshotOf(message);
-  if (snapshot.roomId !== roomId) throw new Unprocessable("the message is of another room than its subject");
-  return {
-    kind: "snapshot",
-    roomId,
-    siteId: snapshot.siteId,
-    revision: snapshot.revision,
-    trace: message.trace,
-    snapshot,
-  };
+  const { roomId } = tokensOf(canonicalSubjects.inboxRepair, message);
+  const arrival = arrivalOfSnapshot(snapshotIn(message), message.trace);
+  if (arrival.roomId !== roomId) throw new Unprocessable(OTHER_ROOM);
+  return arrival;
 }
 
 /**

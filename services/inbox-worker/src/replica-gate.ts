@@ -1,4 +1,4 @@
-import { createQueueByKey } from "@parley/concurrency/queue-by-key";
+import { createQueueByKey, type QueueByKey } from "@parley/concurrency/queue-by-key";
 import type { Log, Recorder } from "@parley/contract/observe";
 import { Failure } from "@parley/contract/failure";
 import type { Trace } from "@parley/messaging/trace";
@@ -98,6 +98,22 @@ async function diverged(
   await wait(deps, replica, of.arrival);
 }
 
+/** Answers whether the arrival was applied. */
+async function applyUnlessDiverged(
+  deps: Deps,
+  replica: Replica | undefined,
+  arrival: Arrival,
+): Promise<boolean> {
+  try {
+    await apply(deps, replica, arrival);
+    return true;
+  } catch (error) {
+    if (!(error instanceof LawBroken)) throw error;
+    await diverged(deps, replica, { arrival, broken: error });
+    return false;
+  }
+}
+
 /** One arrival through the gate. Answers whether the replica has come to it. */
 async function pass(deps: Deps, arrival: Arrival, deliveries: number): Promise<boolean> {
   const replica = await deps.replicas.find(arrival.roomId);
@@ -109,34 +125,34 @@ async function pass(deps: Deps, arrival: Arrival, deliveries: number): Promise<b
     return false;
   }
   if (verdict === "settle") {
-    if (deliveries > 1 && replica && arrival.kind === "event")
-      await deps.effects.tellAgain({ replica, event: arrival.event, trace: arrival.trace });
+    if (deliveries > 1 && replica && arrival.kind !== "unknown")
+      await deps.effects.tellAgain({ replica, arrival });
     return true;
   }
-  try {
-    await apply(deps, replica, arrival);
-    return true;
-  } catch (error) {
-    if (!(error instanceof LawBroken)) throw error;
-    await diverged(deps, replica, { arrival, broken: error });
-    return false;
-  }
+  return applyUnlessDiverged(deps, replica, arrival);
 }
 
-async function catchUp(deps: Deps, room: WaitingRoom): Promise<void> {
-  const { roomId } = room;
+/** Applies what fits of everything INBOX holds; answers how far it came, and the trace of what it read last. */
+async function readOn(deps: Deps, { roomId }: WaitingRoom) {
   const held = await deps.replicas.find(roomId);
   if (!held) throw new Error(`nothing is held of room ${roomId}`);
   let trace: Trace | undefined;
   for await (const arrival of deps.arrivalsOf({ roomId, siteId: held.siteId })) {
-    const replica = await deps.replicas.find(roomId);
-    if (judge(replica, arrival) !== "apply") continue;
-    await apply(deps, replica, arrival);
     ({ trace } = arrival);
+    const replica = await deps.replicas.find(roomId);
+    // After a divergence the reading goes on: a later snapshot bridges it.
+    if (judge(replica, arrival) === "apply") await applyUnlessDiverged(deps, replica, arrival);
   }
   const applied = (await deps.replicas.find(roomId))?.applied ?? 0;
-  await deps.waiting.clear({ roomId, revision: applied });
+  return { applied, trace };
+}
+
+async function catchUp(deps: Deps, queue: QueueByKey, room: WaitingRoom): Promise<void> {
+  const { roomId } = room;
+  const { applied, trace } = await queue.run(roomId, () => readOn(deps, room));
+  // Before the mark goes: nobody delivers these messages again, so only the mark brings a failed copy back.
   if (trace) await deps.copyMissingKey({ roomId, trace });
+  await deps.waiting.clear({ roomId, revision: applied });
   if (applied < room.waiting.revision)
     throw new Failure("store_unavailable", { detail: `room ${roomId} lacks revision ${applied + 1}` });
 }
@@ -150,6 +166,6 @@ export function createReplicaGate(deps: Deps): ReplicaGate {
       // Outside the room's queue: the roster never waits for a key. What fails comes again with the message.
       if (there) await deps.copyMissingKey({ roomId, trace });
     },
-    catchUp: (room) => queue.run(room.roomId, () => catchUp(deps, room)),
+    catchUp: (room) => catchUp(deps, queue, room),
   };
 }
