@@ -13,7 +13,7 @@ import { isStopped } from "../cast/is-stopped.ts";
 import { keyBytes } from "../demo/keys.ts";
 
 /** Short, so that what a dead or stalled worker held comes back soon (ms). */
-const QUICK = { CONSUMER_ACK_WAIT_MS: "1000", CONSUMER_PIN_TIMEOUT_MS: "1500" };
+const QUICK = { CONSUMER_ACK_WAIT_MS: "1000", CONSUMER_PIN_TIMEOUT_MS: "1000" };
 const worker = { environment: QUICK };
 
 let stack: Stack;
