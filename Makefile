@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/.local/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 announce = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap demo test check format-check lint types dead-code unit all-tests up down status clean
+.PHONY: help bootstrap demo bench test check format-check lint types dead-code unit all-tests up down status clean
 
 help: ## print this list
 	@echo "Parley: make <target>"
@@ -23,6 +23,9 @@ bootstrap: ## install what is missing into .local and node_modules (every other 
 
 demo: bootstrap ## start a site, play a story with real clients, print what each of them saw
 	@node test/demo/main.ts
+
+bench: bootstrap ## measure what a site and a link do, beside baselines of the same run; writes .local/bench.json
+	@node test/bench/main.ts --events "$(EVENTS)"
 
 # The prerequisites run in this order even under `make -j`: a list of checks is read from top to bottom.
 .NOTPARALLEL:
