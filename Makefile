@@ -3,6 +3,8 @@
 
 SITES := 1
 DIRECTORY := $(if $(filter 1,$(SITES)),deploy/local/directory.jsonl,deploy/local/federation.jsonl)
+# How large the log is that `make bench` loads cold rooms from.
+EVENTS := 50000
 
 # What the bootstrap installed comes before what the machine has. Old versions of make look programs up along this PATH
 # only when a shell other than the default starts them.
