@@ -23,7 +23,7 @@ help: ## print this list
 bootstrap: ## install what is missing into .local and node_modules (every other target does this first)
 	@./deploy/local/bootstrap.sh
 
-demo: bootstrap ## start a site, play a story with real clients, print what each of them saw
+demo: bootstrap ## start two sites, play a story with real clients, print what each of them saw
 	@node test/demo/main.ts
 
 bench: bootstrap ## measure what a site and a link do, beside baselines of the same run; writes .local/bench.json
