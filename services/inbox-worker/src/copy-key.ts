@@ -21,7 +21,7 @@ interface Deps {
 }
 
 /** What became of a copy. `parked`: given up after the last attempt; read-through goes on serving members. */
-export type CopyOutcome = "held" | "absent" | "parked";
+type CopyOutcome = "held" | "absent" | "parked";
 
 /** Copies the key that a replica misses from its home, at exactly its version (SPEC-rooms 4.3, 6.4). */
 export type CopyMissingKey = (of: { roomId: string; trace: Trace }) => Promise<CopyOutcome>;
