@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { CanonicalEvent } from "@parley/contract/events";
-import { uuidV7 } from "@parley/contract/ids";
+import { base62, uuidV7 } from "@parley/contract/ids";
 import type { RequestDeclaration } from "@parley/contract/request";
 import { removeMember, type JobResult } from "@parley/contract/room-requests";
 import type { TokensOf } from "@parley/contract/subject";
@@ -39,16 +39,22 @@ const UNKNOWN_SITE = "site-unknown";
 const earlyUserId = (last: string): string => `${"0".repeat(16)}${last}`;
 
 /** ann and amy live at alpha, bob to dan at beta. Of ann and bob the latter's user id sorts first. */
-const directoryOf = (alpha: string, beta: string): readonly Somebody[] => [
-  { account: "ann", name: "Ann", homeSite: alpha },
-  { account: "amy", homeSite: alpha },
-  { account: "bob", name: "Bob", homeSite: beta },
-  { account: "cat", homeSite: beta },
-  { account: "dan", homeSite: beta },
-  { account: "off", homeSite: beta, enabled: false },
-  { account: "gus", homeSite: SILENT_SITE, userId: earlyUserId("1") },
-  { account: "hal", homeSite: UNKNOWN_SITE, userId: earlyUserId("2") },
-];
+function directoryOf(alpha: string, beta: string): readonly Somebody[] {
+  // The same at both sites, and this test's own: a direct message is named by user ids, and key stores are shared.
+  const idOf = (account: string): string =>
+    `${account === "bob" ? "A" : "B"}${base62(`${alpha} ${account}`, 16)}`;
+  const person = (account: string, homeSite: string) => ({ account, homeSite, userId: idOf(account) });
+  return [
+    { ...person("ann", alpha), name: "Ann" },
+    person("amy", alpha),
+    { ...person("bob", beta), name: "Bob" },
+    person("cat", beta),
+    person("dan", beta),
+    { ...person("off", beta), enabled: false },
+    { account: "gus", homeSite: SILENT_SITE, userId: earlyUserId("1") },
+    { account: "hal", homeSite: UNKNOWN_SITE, userId: earlyUserId("2") },
+  ];
+}
 
 const peersOf = (peer: TestSite): string => [peer.siteId, SILENT_SITE].join(",");
 
