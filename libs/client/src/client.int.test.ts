@@ -355,7 +355,7 @@ describe("membership", () => {
     });
     room.tellUpdate(ACCOUNT, "role_changed", 8);
     expect((await next(events, "removed", "role_changed")).type).toBe("role_changed");
-    expect(client.room(room.roomId)).toBeDefined();
+    expect(client.room(room.roomId)).toMatchObject({ roomId: room.roomId });
   });
 
   test("is listed anew after a lost connection, and what was said meanwhile is read", async () => {

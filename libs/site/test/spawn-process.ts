@@ -56,6 +56,7 @@ export async function spawnProcess(
     throw new Error(`${name} ended with ${code} before it was ready:\n${started.output()}`);
   });
   await Promise.race([started.ready, early]);
+  // It was ready: how it ends later is told by `ended`, and must not count as an unhandled rejection here.
   early.catch(() => undefined);
   return started;
 }
