@@ -2,7 +2,9 @@
 # silent and takes no time once it is.
 
 SITES := 1
-DIRECTORY := deploy/local/directory.jsonl
+DIRECTORY := $(if $(filter 1,$(SITES)),deploy/local/directory.jsonl,deploy/local/federation.jsonl)
+# How large the log is that `make bench` loads cold rooms from.
+EVENTS := 50000
 
 # What the bootstrap installed comes before what the machine has. Old versions of make look programs up along this PATH
 # only when a shell other than the default starts them.
@@ -12,7 +14,7 @@ export PATH := $(CURDIR)/.local/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 announce = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap demo test check format-check lint types dead-code unit all-tests up down status clean
+.PHONY: help bootstrap demo bench test check format-check lint types dead-code unit all-tests up down status clean
 
 help: ## print this list
 	@echo "Parley: make <target>"
@@ -21,8 +23,11 @@ help: ## print this list
 bootstrap: ## install what is missing into .local and node_modules (every other target does this first)
 	@./deploy/local/bootstrap.sh
 
-demo: bootstrap ## start a site, play a story with real clients, print what each of them saw
+demo: bootstrap ## start two sites, play a story with real clients, print what each of them saw
 	@node test/demo/main.ts
+
+bench: bootstrap ## measure what a site and a link do, beside baselines of the same run; writes .local/bench.json
+	@node test/bench/main.ts --events "$(EVENTS)"
 
 # The prerequisites run in this order even under `make -j`: a list of checks is read from top to bottom.
 .NOTPARALLEL:

@@ -21,7 +21,13 @@ const LAYERS = [
   ["@parley/room", "@parley/room-crypto", "@parley/concurrency"],
   ["@parley/messaging", "@parley/mongo", "@parley/valkey", "@parley/lifecycle", "@parley/telemetry"],
   ["@parley/room-log", "@parley/room-keys", "@parley/site", "@parley/client", "@parley/local-stack"],
-  ["@parley/room-service", "@parley/room-worker", "@parley/message-service", "@parley/broadcast-worker"],
+  [
+    "@parley/room-service",
+    "@parley/room-worker",
+    "@parley/inbox-worker",
+    "@parley/message-service",
+    "@parley/broadcast-worker",
+  ],
   ["@parley/tests"],
 ];
 

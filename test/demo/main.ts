@@ -6,6 +6,7 @@ import { enter } from "../cast/actor.ts";
 import { replay } from "./replay.ts";
 import { CheckFailed, createStage, writeReport, type Stage } from "./stage.ts";
 import { killMidRemoval, leaveTogether, openRoom, QUICK, removeBob, talk, type Setting } from "./story.ts";
+import { compareSites, cutLink, killBeta, openBridge, type Abroad } from "./two-sites.ts";
 import { wordsFor } from "./words.ts";
 
 /** Nothing in the story takes this long; whatever does is a fault (ms). */
@@ -14,9 +15,9 @@ const PATIENCE_MS = 120_000;
 async function play(stage: Stage, stack: Stack): Promise<void> {
   const site = stack.site("alpha");
   await using people = new AsyncDisposableStack();
-  const come = async (account: string) =>
+  const come = async (account: string, home = site) =>
     people.use(
-      await enter(site, account, (event) => {
+      await enter(home, account, (event) => {
         const words = wordsFor(event);
         if (words !== undefined) stage.saw(account, words);
       }),
@@ -37,16 +38,31 @@ async function play(stage: Stage, stack: Stack): Promise<void> {
   await killMidRemoval(setting, room);
   await replay(stage, site, { ...room, name: "Launch" });
   await replay(stage, site, { ...twins, name: "Twins" });
+
+  const beta = stack.site("beta");
+  const abroad: Abroad = {
+    stage,
+    stack,
+    ann: cast.ann,
+    bob: cast.bob,
+    judy: await come("judy", beta),
+    kim: await come("kim", beta),
+  };
+  const bridge = await openBridge(abroad);
+  await killBeta(abroad, bridge);
+  await cutLink(abroad, bridge);
+  await compareSites(stage, stack, bridge);
 }
 
 async function run(stage: Stage): Promise<void> {
   const worker = { environment: QUICK };
   await using stack = await startStack({
-    sites: 1,
-    directory: "deploy/local/directory.jsonl",
+    sites: 2,
+    directory: "deploy/local/federation.jsonl",
     processes: {
       "room-service": {},
       "room-worker": worker,
+      "inbox-worker": worker,
       "message-service": worker,
       "broadcast-worker": worker,
     },
@@ -62,7 +78,7 @@ async function run(stage: Stage): Promise<void> {
 const stage = createStage((text) => process.stdout.write(text));
 const startedAt = performance.now();
 try {
-  stage.scene("A site starts: NATS, Valkey, MongoDB, four processes");
+  stage.scene("Two sites start, each with NATS, Valkey, MongoDB and five processes");
   await run(stage);
   writeReport(stage, { ok: true, tookMs: performance.now() - startedAt });
   stage.scene(`demo: ok (${stage.checks.length} checks)`);

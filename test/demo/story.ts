@@ -9,6 +9,7 @@ import { OpenError } from "@parley/room-crypto/open-error";
 
 import type { Actor } from "../cast/actor.ts";
 import { happens } from "../cast/happens.ts";
+import { holdsKey, keyBytes } from "./keys.ts";
 import type { Stage } from "./stage.ts";
 
 interface Cast {
@@ -30,27 +31,6 @@ export interface Setting {
 export const QUICK = { CONSUMER_ACK_WAIT_MS: "2000" } as const;
 
 const everybody = (cast: Cast): readonly Actor[] => Object.values(cast);
-
-const holdsKey = (actor: Actor, room: RoomReference, version: number): boolean =>
-  actor.events.some(
-    (event) => event.type === "key" && event.roomId === room.roomId && event.version === version,
-  );
-
-/**
- * Distinct key bytes these accounts were ever sent for a version: more than one would break invariant 5. What the broker
- * has handed on so far has been heard when this answers.
- */
-async function keyBytes(
-  actors: readonly Actor[],
-  room: RoomReference,
-  version: number,
-): Promise<ReadonlySet<string>> {
-  await Promise.all(actors.map(({ connection }) => connection.flush()));
-  const sent = actors.flatMap(({ keysSent }) =>
-    keysSent.filter((key) => key.roomId === room.roomId && key.version === version),
-  );
-  return new Set(sent.map(({ privateKey }) => privateKey));
-}
 
 async function say(actor: Actor, room: RoomReference, content: string): Promise<string> {
   const messageId = newMessageId();

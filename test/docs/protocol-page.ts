@@ -1,4 +1,4 @@
-import { CONSUMERS, PIN_GROUP } from "@parley/contract/consumers";
+import { CONSUMERS, PIN_GROUP, type ConsumerDeclaration } from "@parley/contract/consumers";
 import * as directory from "@parley/contract/directory";
 import { canonicalSubjects, EVENT_DATA, type EventType } from "@parley/contract/events";
 import { HEADERS, serviceInboxPrefix, userInboxPrefix } from "@parley/contract/headers";
@@ -13,6 +13,7 @@ import { EVENT_OPERATIONS } from "@parley/room/operation";
 
 import { productFiles } from "../architecture/source-files.ts";
 import { alternativesOf, type Schema } from "./describe-schema.ts";
+import { inboxName, laneConsumers, linkTables, sourceTable } from "./federation-tables.ts";
 import { code, sections, table } from "./markdown.ts";
 
 interface NamedRequest {
@@ -52,7 +53,7 @@ const requestTable = (requests: readonly NamedRequest[]): string =>
   );
 
 const PUBLISHERS = {
-  subscriptionUpdate: "room-worker",
+  subscriptionUpdate: "room-worker; inbox-worker of the account's own site",
   roomKey: "room-worker",
   room: "broadcast-worker",
   response: "room-worker",
@@ -76,8 +77,8 @@ const WRITERS = {
   roomStored: "nobody: what ROOMS stores, with the partition its transform inserts",
   messageAppend: "message-service, room-worker (system messages)",
   messageStored: "nobody: what MESSAGES_CANONICAL stores",
-  outbox: "nobody yet: needs a second site",
-  inboxRepair: "nobody yet: needs a second site",
+  outbox: "room-worker",
+  inboxRepair: "nobody yet: repairs come with reconcile",
   dead: "the process that parks a message",
 } as const satisfies Record<keyof typeof canonicalSubjects, string>;
 
@@ -112,10 +113,17 @@ function streamTable(): string {
   );
 }
 
+const allConsumers = (): readonly ConsumerDeclaration[] => [...Object.values(CONSUMERS), ...laneConsumers()];
+
 const consumerTable = (): string =>
   table(
-    ["durable consumer", "stream", "process"],
-    Object.values(CONSUMERS).map(({ durable, stream, process }) => [code(durable), code(stream), process]),
+    ["durable consumer", "stream", "takes", "process"],
+    allConsumers().map(({ durable, stream, process, filter }) => [
+      code(durable),
+      code(stream),
+      filter === undefined ? "all" : code(filter),
+      process,
+    ]),
   );
 
 const headerTable = (): string =>
@@ -178,9 +186,15 @@ export const protocolPage = (): string =>
     "## Streams",
     "All: file storage, S2 compression, duplicate window of 2 minutes, direct get. Declared in `libs/contract/src/streams.ts`.",
     streamTable(),
+    "## Lanes",
+    `${inboxName()} also sources the OUTBOX of every peer. Its owner declares the sources anew at start; they are no part of the comparison with the declaration.`,
+    sourceTable(),
     "## Consumers",
-    `Durable, pull, explicit acknowledgement, unlimited deliveries, pinned to one active process (group ${code(PIN_GROUP)}).`,
+    `Durable, pull, explicit acknowledgement, unlimited deliveries, pinned to one active process (group ${code(PIN_GROUP)}). INBOX has one for each lane.`,
     consumerTable(),
+    "## Links",
+    "A site connects as a leafnode. The accepting side holds the link to these lists, with the entries of `{peer}` once for each other site; everything else is refused. Every subject that crosses names the site that speaks.",
+    linkTables(),
     "## Canonical events",
     "The data of each type; the envelope around it is `{id, type, v, siteId, roomId, revision, prev, rosterHash, actor, requestId, at, data}`.",
     eventTable(),

@@ -42,6 +42,7 @@ const COMMANDS: readonly RequestPage[] = [
       "user_not_found",
       "agent_not_available",
       "home_site_unreachable",
+      "directory_mismatch",
       "room_conflict",
       "invalid_org",
       "unknown_site",
@@ -58,6 +59,7 @@ const COMMANDS: readonly RequestPage[] = [
       "Adds people and agents by name and the people of orgs. `history: all` shows newcomers what the caller may see; `none` shows nothing from before. Naming somebody who is in already makes them an individual member. Nothing new: `unchanged`.",
     refusals: [
       "not_room_member",
+      "wrong_site",
       "non_channel_operation",
       "not_room_owner",
       "invalid_request",
@@ -79,6 +81,7 @@ const COMMANDS: readonly RequestPage[] = [
       "Removes a member (owners), leaves (the caller's own account), or takes an org out of the room (owners). Whoever an org of the room still covers stays. When somebody loses access, the room key changes.",
     refusals: [
       "not_room_member",
+      "wrong_site",
       "non_channel_operation",
       "not_room_owner",
       "target_not_member",
@@ -95,6 +98,7 @@ const COMMANDS: readonly RequestPage[] = [
     about: "Makes a member an owner or an owner a member. Owners only.",
     refusals: [
       "not_room_member",
+      "wrong_site",
       "non_channel_operation",
       "not_room_owner",
       "target_not_member",
@@ -112,7 +116,7 @@ const READS: readonly RequestPage[] = [
   {
     declaration: listRooms,
     about:
-      "The caller's rooms by room id. With `keys` each row holds the room's current key, if the caller may have it: enough for a new device to open everything from now on.",
+      "The caller's rooms by room id, `stale` where they live at another site. With `keys` each row holds the room's current key, if the caller may have it: enough for a new device to open everything from now on.",
     refusals: ["wrong_site", "invalid_request"],
     body: { limit: 50, keys: true },
     reply: {
@@ -130,7 +134,8 @@ const READS: readonly RequestPage[] = [
   },
   {
     declaration: listMembers,
-    about: "Members by `joinedAt`, then account. The first page also lists the orgs of the room.",
+    about:
+      "Members by `joinedAt`, then account, those of every site. The first page also lists the orgs of the room. `stale`: from a replica.",
     refusals: ["not_room_member", "invalid_request"],
     body: { limit: 200 },
     reply: {
@@ -144,8 +149,8 @@ const READS: readonly RequestPage[] = [
   {
     declaration: getKey,
     about:
-      "A key of the room: without `version` the current one. The previous one is served until its grace period is over, a version below the member's `keyFrom` never.",
-    refusals: ["not_room_member", "key_version_not_allowed", "room_key_absent"],
+      "A key of the room: without `version` the current one. The previous one is served until its grace period is over, a version below the member's `keyFrom` never. A site that only holds a replica asks the room's home for what it lacks.",
+    refusals: ["not_room_member", "key_version_not_allowed", "home_site_unreachable", "room_key_absent"],
     body: { version: 3 },
     reply: { roomId: ROOM_ID, siteId: SITE_ID, version: 3, privateKey: ROOM_KEY },
   },
@@ -170,7 +175,7 @@ const READS: readonly RequestPage[] = [
     body: {},
     reply: {
       siteId: SITE_ID,
-      peers: [],
+      peers: ["site-b"],
       version: "0.1.0",
       limits: { maxPayload: 1_048_576, maxRoomSize: 1000, maxBatchSize: 1000 },
       now: 1_750_000_003_000,

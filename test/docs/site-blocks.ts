@@ -113,19 +113,27 @@ const ACTIONS: Readonly<Partial<Record<MetricName, string>>> = {
     "Valkey lost keys. Rooms rotate by themselves with their next message; find out why: persistence, eviction, a restored backup.",
   room_key_print_mismatch_total:
     "Valkey held an older or foreign key. The room rotates by itself. Never restore Valkey from a backup.",
+  room_key_replication_terminated_total:
+    "A key copy ended without a key; members are still served by asking the home. Look for `room_key_copy_ended` (the home has it no more) and `room_key_copy_parked` (it was silent too often) in inbox-worker's log.",
+  outbox_skipped_total:
+    "A room has members at a site that is not in `PEERS`: they hear nothing. Normal after a peer was removed; else add it.",
   append_conflicts_total: "Normal under several replicas. A steep rise: many commands on one room.",
   log_skipped_total:
     "Something wrote bytes that are no event into ROOMS: look at who may publish there, and at DEAD.",
   message_redeliveries_total: "A worker dies or is too slow: look at its log and at `event_apply_seconds`.",
   messages_parked_total: "Look into DEAD, below.",
   room_divergence_total:
-    "A room's log breaks a law; the room is quarantined, others go on. Look for `room_quarantined` in the log. Do not edit the stream.",
+    "At home: a room's log breaks a law, the room is quarantined; look for `room_quarantined`. At a replica: what the home sent does not fit; the replica stays where it is; look for `replica_diverged`. Others go on. Do not edit a stream.",
   replies_refused_total: "A client asks for answers outside its own inbox: a broken client or an attack.",
   requests_limited_total:
     "`by=process`: raise `MAX_IN_FLIGHT` or add a replica. `by=account_…`: one account asks too much.",
   rooms_waiting: "Look for `room_still_waiting` in the log: which rooms, and why.",
   rooms_oldest_wait_seconds:
     "Alarm at 30: what waits so long does not heal by itself. Look for `room_quarantined` and `event_of_newer_release`.",
+  federation_peer_up:
+    "Alarm at 0 for a minute: the peer's room-service or the link is away. Rooms homed there are read-only here until it answers; nothing is lost.",
+  federation_clock_skew_seconds:
+    "Alarm beyond a few seconds either way: one of the two brokers' clocks is wrong. Order does not depend on it, the times people see do.",
   consumer_ack_pending_messages:
     "Alarm at half of `CONSUMER_MAX_ACK_PENDING`: the worker does not keep up or a dependency is down.",
   consumer_oldest_pending_seconds:

@@ -157,7 +157,7 @@ describe.each(streams)("the stream %s", (stream) => {
 test("the truth and what was parked have no age; what can be sent again is kept for 30 days", () => {
   const days = Object.fromEntries(streams.map((stream) => [stream, declarations[stream].max_age / 86_400e9]));
 
-  expect(days).toEqual({ ROOMS: 0, MESSAGES_CANONICAL: 30, OUTBOX: 30, DEAD: 0 });
+  expect(days).toEqual({ ROOMS: 0, MESSAGES_CANONICAL: 30, OUTBOX: 30, INBOX: 30, DEAD: 0 });
 });
 
 test("the truth refuses what does not fit instead of forgetting its oldest, and is never purged", () => {
@@ -193,5 +193,11 @@ describe("the consumers", () => {
 });
 
 test("the processes are those of one site, each once", () => {
-  expect(PROCESSES).toEqual(["room-service", "room-worker", "message-service", "broadcast-worker"]);
+  expect(PROCESSES).toEqual([
+    "room-service",
+    "room-worker",
+    "inbox-worker",
+    "message-service",
+    "broadcast-worker",
+  ]);
 });

@@ -23,13 +23,14 @@ export interface StreamDeclaration {
 /** Rooms spread over this many partitions in the stored subject; for later scaling. */
 const PARTITIONS = 8;
 
-export type StreamName = "ROOMS" | "MESSAGES_CANONICAL" | "OUTBOX" | "DEAD";
+export type StreamName = "ROOMS" | "MESSAGES_CANONICAL" | "OUTBOX" | "INBOX" | "DEAD";
 
 /** The one process that creates a stream; everybody else only compares it. */
 export const STREAM_OWNERS: Readonly<Record<StreamName, ProcessName>> = {
   ROOMS: "room-worker",
   MESSAGES_CANONICAL: "message-service",
   OUTBOX: "room-worker",
+  INBOX: "inbox-worker",
   DEAD: "room-worker",
 };
 
@@ -81,6 +82,32 @@ export function streamDeclarations(siteId: string): Readonly<Record<StreamName, 
       max_age: 30 * DAY_NS,
       discard: "old",
     },
+    // What peers sent: it sources their OUTBOX streams, which are set apart (`inboxSources`).
+    INBOX: {
+      ...common,
+      name: name("INBOX"),
+      subjects: [`inbox.${siteId}.local.>`],
+      max_age: 30 * DAY_NS,
+      discard: "old",
+    },
     DEAD: { ...common, name: name("DEAD"), subjects: [`dead.${siteId}.>`], max_age: 0 },
   };
 }
+
+/** Where INBOX takes messages from; fields as the broker's API names them. */
+export interface StreamSourceDeclaration {
+  readonly name: string;
+  readonly filter_subject: string;
+  readonly external: { readonly api: string; readonly deliver: string };
+}
+
+/**
+ * The lane of each peer: its OUTBOX as far as it is meant for this site, asked through the peer's API and delivered
+ * under a prefix that names both, so that a link's lists can hold it apart (SPEC-rooms 7.3).
+ */
+export const inboxSources = (siteId: string, peers: readonly string[]): readonly StreamSourceDeclaration[] =>
+  peers.map((peer) => ({
+    name: streamName("OUTBOX", peer),
+    filter_subject: `outbox.${peer}.${siteId}.>`,
+    external: { api: `$JS.${peer}.API`, deliver: `lane.${peer}.${siteId}` },
+  }));

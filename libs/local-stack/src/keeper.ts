@@ -48,6 +48,7 @@ async function keep(): Promise<void> {
     directory: order.directory,
     dir: folder.dir,
     processes: order.serversOnly ? {} : undefined,
+    links: "direct",
     ledgerFile: folder.ledgerFile,
     signal: end.signal,
     onProgress: (line) => tell({ type: "progress", line }),

@@ -1,17 +1,16 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { natsServer, requireServer } from "./choose-server.ts";
-import { startProcess, type ManagedProcess, type RunOptions } from "./managed-process.ts";
-import { withFreePorts } from "./with-free-ports.ts";
-
-const READY_TIMEOUT_MS = 15_000;
+import { startBrokerProcess } from "./broker-process.ts";
+import { listeningConfig, NO_LINKS, remoteConfig, type SiteLinks } from "./leafnodes.ts";
+import type { ManagedProcess, RunOptions } from "./managed-process.ts";
 
 export interface NatsServer extends ManagedProcess {
   /** `nats://127.0.0.1:…`, without credentials */
   readonly url: string;
   /** `ws://127.0.0.1:…`, without credentials */
   readonly websocketUrl: string;
+  /** Where it listens for links, if anybody may connect. */
+  readonly linkPort: number;
 }
 
 export interface NatsServerOptions extends RunOptions {
@@ -21,6 +20,14 @@ export interface NatsServerOptions extends RunOptions {
   readonly domain: string;
   /** More configuration: accounts and their users. Without it everybody may do everything. */
   readonly accounts?: string;
+  /** Its links; those who may connect are to be among the users of `accounts`. */
+  readonly links?: SiteLinks | undefined;
+}
+
+interface Ports {
+  readonly client: number;
+  readonly websocket: number;
+  readonly link: number;
 }
 
 /**
@@ -29,42 +36,42 @@ export interface NatsServerOptions extends RunOptions {
  * @throws when there is no nats-server or it does not come up, with the tail of its log
  */
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
-  const { dir, log = join(dir, "nats-server.log"), ledger, signal, onProgress } = options;
-  const program = await requireServer(natsServer);
-  onProgress?.(`nats-server: ${program.origin}`);
-  mkdirSync(dir, { recursive: true });
-  const configFile = join(dir, "nats-server.conf");
-  return withFreePorts(2, async ([port = 0, websocketPort = 0]) => {
-    writeFileSync(configFile, configText(options, { port, websocketPort }), { mode: 0o600 });
-    const server = await startProcess({
-      name: "nats-server",
-      ...program.commandLine({ dir, args: ["--config", configFile] }),
-      log,
-      ledger,
-      signal,
-      probe: `tcp://127.0.0.1:${port}`,
-      isReady: (output) => output.includes("Server is ready"),
-      readyTimeoutMs: READY_TIMEOUT_MS,
-    });
-    return Object.assign(server, {
-      url: `nats://127.0.0.1:${port}`,
-      websocketUrl: `ws://127.0.0.1:${websocketPort}`,
-    });
+  const { process, ports } = await startBrokerProcess({
+    ...options,
+    portCount: 3,
+    configText: (given) => configText(options, portsOf(given)),
+  });
+  const { client, websocket, link } = portsOf(ports);
+  return Object.assign(process, {
+    url: `nats://127.0.0.1:${client}`,
+    websocketUrl: `ws://127.0.0.1:${websocket}`,
+    linkPort: link,
   });
 }
 
-function configText(options: NatsServerOptions, ports: { port: number; websocketPort: number }): string {
+function portsOf([client = 0, websocket = 0, link = 0]: readonly number[]): Ports {
+  return { client, websocket, link };
+}
+
+function configText(options: NatsServerOptions, ports: Ports): string {
   return `server_name: ${JSON.stringify(`${options.domain}-1`)}
 host: "127.0.0.1"
-port: ${ports.port}
+port: ${ports.client}
 websocket {
   host: "127.0.0.1"
-  port: ${ports.websocketPort}
+  port: ${ports.websocket}
   no_tls: true
 }
 jetstream {
   store_dir: ${JSON.stringify(join(options.dir, "jetstream"))}
   domain: ${JSON.stringify(options.domain)}
 }
-${options.accounts ?? ""}`;
+${linksConfig(options, ports.link)}${options.accounts ?? ""}`;
+}
+
+function linksConfig({ links = NO_LINKS }: NatsServerOptions, port: number): string {
+  if (links.remote !== undefined) {
+    return remoteConfig(links.remote);
+  }
+  return links.accepts.length > 0 ? listeningConfig(port) : "";
 }

@@ -28,18 +28,23 @@ const room = "jHjHNiEuCoJo8Nrzp";
 const streams = ["ROOMS_alpha", "MESSAGES_CANONICAL_alpha", "OUTBOX_alpha", "DEAD_alpha", "INBOX_alpha"];
 
 describe.each(PROCESSES)("%s", (process) => {
-  const { publish, subscribe } = processPermissions(process, "alpha");
+  const { publish, subscribe } = processPermissions(process, "alpha", ["beta"]);
 
   test.each(["$JS.API", "$JS.alpha.API"])("can neither purge nor delete through %s", (api) => {
     const destructive = streams.flatMap((stream) => [
       `${api}.STREAM.PURGE.${stream}`,
       `${api}.STREAM.DELETE.${stream}`,
       `${api}.STREAM.MSG.DELETE.${stream}`,
-      `${api}.STREAM.UPDATE.${stream}`,
       `${api}.STREAM.RESTORE.${stream}`,
     ]);
 
     expect(destructive.filter((subject) => allows(publish, subject))).toEqual([]);
+  });
+
+  test("changes no stream but one whose sources are its own work", () => {
+    const changeable = streams.filter((stream) => allows(publish, `$JS.API.STREAM.UPDATE.${stream}`));
+
+    expect(changeable).toEqual(process === "inbox-worker" ? ["INBOX_alpha"] : []);
   });
 
   test("cannot ask in the name of a client", () => {
@@ -73,7 +78,9 @@ describe.each(PROCESSES)("%s", (process) => {
 
 /** Which processes may publish a subject. */
 function speakers(subject: string): string[] {
-  return PROCESSES.filter((process) => allows(processPermissions(process, "alpha").publish, subject));
+  return PROCESSES.filter((process) =>
+    allows(processPermissions(process, "alpha", ["beta"]).publish, subject),
+  );
 }
 
 describe("one speaker per kind of fact", () => {
@@ -89,7 +96,17 @@ describe("one speaker per kind of fact", () => {
     [`outbox.alpha.beta.${room}.room_created`, ["room-worker"]],
     [`_INBOX.user.beta.ann.one`, ["room-service", "message-service"]],
     [`_INBOX.svc.beta.inbox-worker.one`, ["room-service"]],
+    ["chat.user.alpha.ann.event.alpha.subscription.update", ["room-worker", "inbox-worker"]],
+    ["chat.user.beta.judy.event.alpha.subscription.update", ["room-worker"]],
+    ["chat.server.request.roomkey.beta.get.alpha", ["room-service", "inbox-worker"]],
+    ["chat.server.request.site.beta.ping.alpha", ["room-service", "inbox-worker"]],
+    ["chat.server.request.room.beta.dm.alpha", ["room-service"]],
     ["$JS.API.STREAM.CREATE.ROOMS_alpha", ["room-worker"]],
+    ["$JS.API.STREAM.CREATE.INBOX_alpha", ["inbox-worker"]],
+    ["$JS.API.CONSUMER.CREATE.INBOX_alpha.inbox-worker-beta.outbox.beta.alpha.>", ["inbox-worker"]],
+    ["$JS.API.CONSUMER.CREATE.INBOX_alpha.inbox-worker-local.inbox.alpha.local.>", ["inbox-worker"]],
+    ["$JS.API.CONSUMER.MSG.NEXT.INBOX_alpha.inbox-worker-beta", ["inbox-worker"]],
+    ["$JS.API.CONSUMER.MSG.NEXT.INBOX_alpha.inbox-worker-gamma", []],
     ["$JS.API.STREAM.CREATE.MESSAGES_CANONICAL_alpha", ["message-service"]],
     ["$JS.API.CONSUMER.MSG.NEXT.ROOMS_alpha.room-worker", ["room-worker"]],
     ["$JS.ACK.MESSAGES_CANONICAL_alpha.message-store.1.2.3.4.5", ["message-service"]],

@@ -1,10 +1,10 @@
-import { CONSUMERS } from "@parley/contract/consumers";
+import { CONSUMERS, inboxLane, LOCAL_LANE, type ConsumerDeclaration } from "@parley/contract/consumers";
 import { canonicalSubjects } from "@parley/contract/events";
 import { serviceInboxPrefix, userInboxPrefix } from "@parley/contract/headers";
 import { roomSubjects, userSubjects } from "@parley/contract/notices";
 import type { ProcessName } from "@parley/contract/processes";
 import { ensureKey, getRoomKey, openDirect, pingSite } from "@parley/contract/server-requests";
-import { STREAM_OWNERS, streamName, type StreamName } from "@parley/contract/streams";
+import { STREAM_OWNERS, streamDeclarations, streamName, type StreamName } from "@parley/contract/streams";
 
 /** The subjects a broker user may use; everything else is refused. */
 export interface Permissions {
@@ -29,16 +29,21 @@ export function accountPermissions(owner: { homeSite: string; account: string })
 
 /**
  * What a process of a site may do: publish only what the contract lets it publish, hear only what it answers.
- * Nobody may purge or delete a stream or a message, and only a stream's owner may create it.
+ * Nobody may purge or delete a stream or a message, and only a stream's owner may create it. Of `peers` only those
+ * processes know that work on the lane of each.
  */
-export function processPermissions(process: ProcessName, siteId: string): Permissions {
+export function processPermissions(
+  process: ProcessName,
+  siteId: string,
+  peers: readonly string[] = [],
+): Permissions {
   const { publish, subscribe } = PROCESS_RIGHTS[process](siteId);
   return {
     publish: [
       ...publish,
       "$JS.API.INFO",
       ...ownedStreams(process).map((stream) => `$JS.API.STREAM.CREATE.${streamName(stream, siteId)}`),
-      ...consumerRights(process, siteId),
+      ...consumersOf(process, siteId, peers).flatMap((consumer) => consumerRights(consumer, siteId)),
     ],
     subscribe: [...subscribe, `${processInboxPrefix(process, siteId)}.>`],
   };
@@ -47,6 +52,29 @@ export function processPermissions(process: ProcessName, siteId: string): Permis
 /** Under which a process receives its replies; no other process of the site can read them. */
 export function processInboxPrefix(process: ProcessName, siteId: string): string {
   return `${serviceInboxPrefix(siteId)}.${process}`;
+}
+
+/**
+ * What a site that connects to another takes from nobody, whatever the accepting side lets pass. It protects the site's
+ * streams; who speaks for whom can only be held by the accepting side, for an allow list exists there alone.
+ */
+export function deniedImports(siteId: string): readonly string[] {
+  const api = `$JS.${siteId}.API`;
+  // Peers make consumers of OUTBOX, each of its own lane.
+  const { OUTBOX, ...others } = streamDeclarations(siteId);
+  return [
+    ...[OUTBOX, ...Object.values(others)].flatMap(({ subjects }) => subjects),
+    `${api}.INFO`,
+    `${api}.STREAM.>`,
+    `${api}.DIRECT.>`,
+    `${api}.CONSUMER.DURABLE.>`,
+    `${api}.CONSUMER.DELETE.>`,
+    `${api}.CONSUMER.MSG.>`,
+    ...Object.values(others).flatMap(({ name }) => [
+      `${api}.CONSUMER.CREATE.${name}`,
+      `${api}.CONSUMER.CREATE.${name}.>`,
+    ]),
+  ];
 }
 
 const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissions>> = {
@@ -85,6 +113,20 @@ const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissio
       ...readStream("ROOMS", siteId),
       ...compareStream("MESSAGES_CANONICAL", siteId),
       ...compareStream("OUTBOX", siteId),
+      ...compareStream("DEAD", siteId),
+    ],
+    subscribe: [],
+  }),
+  "inbox-worker": (siteId) => ({
+    publish: [
+      // What it applies came from other sites, and concerns nobody but its own accounts.
+      userSubjects.subscriptionUpdate.filter({ homeSite: siteId, fromSite: siteId }),
+      canonicalSubjects.dead.filter({ siteId, process: "inbox-worker" }),
+      getRoomKey.subject.filter({ fromSite: siteId }),
+      pingSite.subject.filter({ fromSite: siteId }),
+      ...readStream("INBOX", siteId),
+      // Its sources are declared anew for each set of peers, and when a link has come back.
+      `$JS.API.STREAM.UPDATE.${streamName("INBOX", siteId)}`,
       ...compareStream("DEAD", siteId),
     ],
     subscribe: [],
@@ -137,19 +179,21 @@ function ownedStreams(process: ProcessName): StreamName[] {
     .map(([stream]) => stream as StreamName);
 }
 
-/** Making, pulling, unpinning and settling the process's own consumers. */
-function consumerRights(process: ProcessName, siteId: string): string[] {
-  return Object.values(CONSUMERS)
-    .filter((consumer) => consumer.process === process)
-    .flatMap(({ stream, durable }) => {
-      const consumer = `${streamName(stream, siteId)}.${durable}`;
-      return [
-        `$JS.API.CONSUMER.CREATE.${consumer}`,
-        `$JS.API.CONSUMER.DURABLE.CREATE.${consumer}`,
-        `$JS.API.CONSUMER.INFO.${consumer}`,
-        `$JS.API.CONSUMER.MSG.NEXT.${consumer}`,
-        `$JS.API.CONSUMER.UNPIN.${consumer}`,
-        `$JS.ACK.${consumer}.>`,
-      ];
-    });
+function consumersOf(process: ProcessName, siteId: string, peers: readonly string[]): ConsumerDeclaration[] {
+  const lanes = [LOCAL_LANE, ...peers].map((lane) => inboxLane(siteId, lane));
+  return [...Object.values(CONSUMERS), ...lanes].filter((consumer) => consumer.process === process);
+}
+
+/** Making, pulling, unpinning and settling a consumer of the process's own. */
+function consumerRights({ stream, durable, filter }: ConsumerDeclaration, siteId: string): string[] {
+  const consumer = `${streamName(stream, siteId)}.${durable}`;
+  return [
+    // One with a filter is made under a name that ends in it, so it can be given no other.
+    `$JS.API.CONSUMER.CREATE.${filter === undefined ? consumer : `${consumer}.${filter}`}`,
+    ...(filter === undefined ? [`$JS.API.CONSUMER.DURABLE.CREATE.${consumer}`] : []),
+    `$JS.API.CONSUMER.INFO.${consumer}`,
+    `$JS.API.CONSUMER.MSG.NEXT.${consumer}`,
+    `$JS.API.CONSUMER.UNPIN.${consumer}`,
+    `$JS.ACK.${consumer}.>`,
+  ];
 }

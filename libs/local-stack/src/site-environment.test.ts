@@ -31,7 +31,7 @@ test.each(PROCESSES)("%s logs in as itself", (service) => {
 test("only processes that handle room keys are given the key store and its key", () => {
   const holders = PROCESSES.filter((service) => "ROOM_KEY_KEK" in environmentOf(service));
 
-  expect(holders).toEqual(["room-service", "room-worker", "broadcast-worker"]);
+  expect(holders).toEqual(["room-service", "room-worker", "inbox-worker", "broadcast-worker"]);
   expect(PROCESSES.filter((service) => "VALKEY_ADDR" in environmentOf(service))).toEqual(holders);
 });
 

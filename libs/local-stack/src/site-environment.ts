@@ -12,7 +12,12 @@ import type { ValkeyServer } from "./valkey-server.ts";
 const KEY_BYTES = 32;
 
 /** SPEC-rooms 9.1: who reads or writes room keys. */
-const KEY_HOLDERS: ReadonlySet<ProcessName> = new Set(["room-service", "room-worker", "broadcast-worker"]);
+const KEY_HOLDERS: ReadonlySet<ProcessName> = new Set([
+  "room-service",
+  "room-worker",
+  "inbox-worker",
+  "broadcast-worker",
+]);
 
 interface SiteAddresses {
   readonly siteId: string;

@@ -2,21 +2,22 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { jetstream, jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
+import { jetstream, jetstreamManager, type JetStreamManager, type StreamSource } from "@nats-io/jetstream";
 import { connect, nanos, PermissionViolationError, type NatsConnection } from "@nats-io/transport-node";
-import { CONSUMERS, PIN_GROUP } from "@parley/contract/consumers";
+import { CONSUMERS, inboxLane, LOCAL_LANE, PIN_GROUP } from "@parley/contract/consumers";
 import { canonicalSubjects, roomFilter } from "@parley/contract/events";
 import { userInboxPrefix } from "@parley/contract/headers";
 import { PROCESSES, type ProcessName } from "@parley/contract/processes";
-import { STREAM_OWNERS, streamDeclarations, streamName } from "@parley/contract/streams";
+import { inboxSources, STREAM_OWNERS, streamDeclarations, streamName } from "@parley/contract/streams";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { startNatsServer, type NatsServer } from "./nats-server.ts";
 import { processInboxPrefix } from "./permissions.ts";
 import { createSiteUsers, natsAccounts } from "./site-users.ts";
 
-const STREAMS = ["ROOMS", "MESSAGES_CANONICAL", "OUTBOX", "DEAD"] as const;
+const STREAMS = ["ROOMS", "MESSAGES_CANONICAL", "OUTBOX", "INBOX", "DEAD"] as const;
 const siteId = "alpha";
+const peer = "beta";
 const roomId = "jHjHNiEuCoJo8Nrzp";
 const users = createSiteUsers(["ann", "bob", "jürgen+1"]);
 const rooms = streamName("ROOMS", siteId);
@@ -28,7 +29,11 @@ const processes = new Map<ProcessName, NatsConnection>();
 beforeAll(async () => {
   const dir = mkdtempSync(join(tmpdir(), "site-users-"));
   running.defer(() => rmSync(dir, { recursive: true, force: true }));
-  server = await startNatsServer({ dir, domain: siteId, accounts: natsAccounts(siteId, users) });
+  server = await startNatsServer({
+    dir,
+    domain: siteId,
+    accounts: natsAccounts({ siteId, peers: [peer], users }),
+  });
   running.defer(() => server.stop());
   for (const process of PROCESSES) {
     processes.set(process, await connectAs(users.services[process], processInboxPrefix(process, siteId)));
@@ -101,12 +106,16 @@ async function answering(process: ProcessName, subject: string): Promise<Disposa
   return { [Symbol.dispose]: () => subscription.unsubscribe() };
 }
 
-const streamNames = Object.values(streamDeclarations(siteId)).map(({ name }) => name);
+const streamNames = STREAMS.map((stream) => streamName(stream, siteId));
 
 /** First and last sequence and the number of messages of every stream. */
 async function streamStates() {
-  const worker = await managerOf("room-worker");
-  const states = await Promise.all(streamNames.map(async (name) => (await worker.streams.info(name)).state));
+  const states = await Promise.all(
+    STREAMS.map(async (stream) => {
+      const owner = await managerOf(STREAM_OWNERS[stream]);
+      return (await owner.streams.info(streamName(stream, siteId))).state;
+    }),
+  );
   expect(states.reduce((sum, { messages }) => sum + messages, 0)).toBeGreaterThan(0);
   return states;
 }
@@ -160,6 +169,35 @@ describe("the rights of a process suffice for its work", () => {
     expect(sequences).toEqual([first, first + 1]);
     expect((await worker.consumers.info(rooms, durable)).num_ack_pending).toBe(0);
     await worker.consumers.unpin(rooms, durable, PIN_GROUP);
+  });
+
+  test("inbox-worker sources its peers' OUTBOX and works on the lane of each, pinned", async () => {
+    const worker = await managerOf("inbox-worker");
+    const inbox = streamName("INBOX", siteId);
+    const sources = structuredClone(inboxSources(siteId, [peer])) as StreamSource[];
+    const { config } = await worker.streams.update(inbox, { sources: [] });
+    expect(config.sources ?? []).toEqual([]);
+    await worker.streams.update(inbox, { sources });
+    expect((await worker.streams.info(inbox)).config.sources).toMatchObject(sources);
+
+    for (const lane of [peer, LOCAL_LANE]) {
+      const { durable, filter = "" } = inboxLane(siteId, lane);
+      await worker.consumers.add(inbox, {
+        durable_name: durable,
+        filter_subject: filter,
+        ack_policy: "explicit",
+        priority_policy: "pinned_client",
+        priority_groups: [PIN_GROUP],
+        priority_timeout: nanos(3_000),
+      });
+      await worker.consumers.update(inbox, durable, { ack_wait: nanos(10_000) });
+      const consumer = await jetstream(processConnection("inbox-worker")).consumers.get(inbox, durable);
+      const batch = await consumer.fetch({ group: PIN_GROUP, max_messages: 1, expires: 1_000 });
+      for await (const { seq } of batch) {
+        expect.unreachable(`the lane ${lane} holds ${seq}`);
+      }
+      await worker.consumers.unpin(inbox, durable, PIN_GROUP);
+    }
   });
 
   test("a client asks at its own inbox and the service answers", async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 
 import { PROCESSES, type ProcessName } from "@parley/contract/processes";
 
+import { natsLeafUser, type LeafUser } from "./leafnodes.ts";
 import { accountPermissions, processPermissions, type Permissions } from "./permissions.ts";
 
 /** How somebody logs in at a site's broker. */
@@ -25,6 +26,7 @@ export function createSiteUsers(accounts: readonly string[]): SiteUsers {
     services: {
       "room-service": processCredentials("room-service"),
       "room-worker": processCredentials("room-worker"),
+      "inbox-worker": processCredentials("inbox-worker"),
       "message-service": processCredentials("message-service"),
       "broadcast-worker": processCredentials("broadcast-worker"),
     },
@@ -32,16 +34,25 @@ export function createSiteUsers(accounts: readonly string[]): SiteUsers {
   };
 }
 
+/** Everybody who may connect to a site's broker. */
+interface SiteLogins {
+  readonly siteId: string;
+  readonly peers?: readonly string[];
+  readonly users: SiteUsers;
+  /** The sites whose links end here. */
+  readonly leafUsers?: readonly LeafUser[];
+}
+
 /** The broker's configuration of those users, with the rights of `permissions.ts` and no others. */
-export function natsAccounts(siteId: string, users: SiteUsers): string {
+export function natsAccounts({ siteId, peers = [], users, leafUsers = [] }: SiteLogins): string {
   const processes = PROCESSES.map((process) =>
-    natsUser(users.services[process], processPermissions(process, siteId)),
+    natsUser(users.services[process], processPermissions(process, siteId, peers)),
   );
   const accounts = Object.entries(users.accounts).map(([account, login]) =>
     natsUser(login, accountPermissions({ homeSite: siteId, account })),
   );
   const configured = {
-    APP: { jetstream: "enabled", users: [...processes, ...accounts] },
+    APP: { jetstream: "enabled", users: [...processes, ...accounts, ...leafUsers.map(natsLeafUser)] },
     SYS: { users: [] },
   };
   // The broker's format takes JSON as it is.

@@ -5,6 +5,7 @@ import type { ProcessName } from "@parley/contract/processes";
 
 import { allOrNone } from "./all-or-none.ts";
 import { importDirectory } from "./import-directory.ts";
+import type { SiteLinks } from "./leafnodes.ts";
 import { ledgerFor } from "./ledger.ts";
 import type { ManagedProcess, RunOptions } from "./managed-process.ts";
 import { startMongoServer, type MongoServer } from "./mongo-server.ts";
@@ -24,6 +25,8 @@ export interface SiteOptions {
   readonly directory?: string | undefined;
   /** Holds data, configuration and logs. */
   readonly dir: string;
+  /** How its broker meets those of its peers. */
+  readonly links: SiteLinks;
   /** Default: one of each. */
   readonly processes?: ProcessPlans | undefined;
   /** Everything that is started is written down in this file. */
@@ -101,12 +104,13 @@ export async function startSite(options: SiteOptions): Promise<Site> {
 }
 
 function startServers(options: SiteOptions, users: SiteUsers) {
-  const { siteId, dir } = options;
+  const { siteId, peers, dir, links } = options;
   return allOrNone<[NatsServer, ValkeyServer, MongoServer]>([
     startNatsServer({
       dir: join(dir, "nats"),
       domain: siteId,
-      accounts: natsAccounts(siteId, users),
+      accounts: natsAccounts({ siteId, peers, users, leafUsers: links.accepts }),
+      links,
       ...runOptions(options, { name: "nats-server", kind: "server" }),
     }),
     startValkeyServer({

@@ -52,6 +52,7 @@ export async function ensureConsumer(
   await broker.manager.consumers.add(stream, {
     ...changeable,
     durable_name: of.declaration.durable,
+    ...(of.declaration.filter !== undefined && { filter_subject: of.declaration.filter }),
     ack_policy: "explicit",
     deliver_policy: "all",
     max_deliver: -1,

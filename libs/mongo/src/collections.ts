@@ -1,8 +1,10 @@
 import type { DirectoryEntry } from "@parley/contract/directory";
+import type { MemberEntry } from "@parley/contract/shapes";
 import type { RoomSnapshot } from "@parley/room/snapshot";
 import type { Collection, Db } from "mongodb";
 
 import type { MessageRow } from "./message-store.ts";
+import type { MissingKey } from "./replica-store.ts";
 import type { Quarantine, RoomDocument, WaitingMark } from "./room-document-store.ts";
 import type { Subscription } from "./subscription-store.ts";
 
@@ -15,8 +17,16 @@ interface RoomStub {
   readonly quarantined?: Quarantine;
 }
 
+/** What only the document of a room homed elsewhere holds. */
+interface ReplicaFields {
+  /** Members by the base64url of their account, which has no character that means something in a path. */
+  readonly state?: { readonly members: Readonly<Record<string, MemberEntry>> };
+  readonly tombstone?: true;
+  readonly missingKey?: MissingKey;
+}
+
 /** `_id` is the room id. Without a `type` it is a stub: the room's first event has not been projected yet. */
-export type RoomRecord = RoomStub & Partial<Omit<RoomDocument, "roomId" | keyof RoomStub>>;
+export type RoomRecord = RoomStub & ReplicaFields & Partial<Omit<RoomDocument, "roomId" | keyof RoomStub>>;
 
 /** `_id` is `{roomId}:{account}`. A removed row keeps its ids, `revision` and `removedAt`. */
 export interface SubscriptionRecord extends Partial<Omit<Subscription, "roomId" | "account" | "revision">> {

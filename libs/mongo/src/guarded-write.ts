@@ -9,6 +9,8 @@ const ROWS_PER_COMMAND = 500;
 export interface NewerGuard {
   readonly field: string;
   readonly value: number;
+  /** Writes over the same value too: what stands may be wrong and is repaired. */
+  readonly overEqual?: boolean;
 }
 
 export interface GuardedWrite {
@@ -57,11 +59,12 @@ async function writeSome<Row extends Document>(
 }
 
 function operationOf<Row extends Document>(write: GuardedWrite): AnyBulkWriteOperation<Row> {
-  const { field, value } = write.guard;
+  const { field, value, overEqual = false } = write.guard;
+  const newer = overEqual ? { $gt: value } : { $gte: value };
   return {
     updateOne: {
       // Not "lower than": that would leave out rows without the field.
-      filter: { ...write.where, _id: write.id, [field]: { $not: { $gte: value } } } as unknown as Filter<Row>,
+      filter: { ...write.where, _id: write.id, [field]: { $not: newer } } as unknown as Filter<Row>,
       update: {
         $set: { ...write.set, [field]: value },
         ...(write.unset?.length && { $unset: Object.fromEntries(write.unset.map((name) => [name, ""])) }),

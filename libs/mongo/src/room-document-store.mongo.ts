@@ -13,6 +13,12 @@ import type {
 import { roomFieldsOf, roomIdentityOf } from "./room-fields.ts";
 import { storeCall } from "./store-call.ts";
 
+/** A tombstone has no fields left to serve. */
+const SERVED = { applied: { $gte: 1 }, tombstone: { $exists: false } } as const;
+
+/** What readers of rooms have no use for. */
+const REPLICA_FIELDS = { state: 0, missingKey: 0 } as const;
+
 export function mongoRoomDocumentStore(database: Db): RoomDocumentStore {
   const { rooms } = collectionsOf(database);
   return {
@@ -20,14 +26,14 @@ export function mongoRoomDocumentStore(database: Db): RoomDocumentStore {
 
     find: (roomId) =>
       storeCall("finding a room", async () => {
-        const record = await rooms.findOne({ _id: roomId, applied: { $gte: 1 } });
+        const record = await rooms.findOne({ _id: roomId, ...SERVED }, { projection: REPLICA_FIELDS });
         return record ? (documentOf(record) as RoomDocument) : undefined;
       }),
 
     findMany: (roomIds) =>
       storeCall("finding rooms", async () => {
-        const served = { _id: { $in: [...roomIds] }, applied: { $gte: 1 } };
-        const records = await rooms.find(served, { projection: { orgs: 0 } }).toArray();
+        const served = { _id: { $in: [...roomIds] }, ...SERVED };
+        const records = await rooms.find(served, { projection: { ...REPLICA_FIELDS, orgs: 0 } }).toArray();
         return records.map(documentOf);
       }),
 

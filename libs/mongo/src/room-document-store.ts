@@ -72,7 +72,10 @@ export interface RoomProgress {
 /** What became of a commit: `conflict` means that `applied` is neither this revision nor its predecessor. */
 export type CommitOutcome = "committed" | "alreadyApplied" | "conflict";
 
-/** The rooms that have their home at this site. Only rooms with an applied event are served. */
+/**
+ * The rooms of a site: those it is home to, and the replicas that `ReplicaStore` writes, which are read alike. Only rooms
+ * with an applied event are served, and no tombstones.
+ */
 export interface RoomDocumentStore {
   /** Stores the room with `applied: 0` unless it is there; a direct message with both participants at once. */
   insertIfAbsent(state: RoomState): Promise<void>;

@@ -3,12 +3,13 @@ import type { Db } from "mongodb";
 import { describe, expect } from "vitest";
 
 import { test } from "../test/mongo-test.ts";
-import { room } from "../test/rooms.ts";
+import { member, room } from "../test/rooms.ts";
 import { mongoDirectoryStore } from "./directory-store.mongo.ts";
 import { importDirectory } from "./import-directory.ts";
 import { mongoKeyPrintStore } from "./key-print-store.mongo.ts";
 import { mongoMessageStore } from "./message-store.mongo.ts";
 import { mongoOwnStateStore } from "./own-state-store.mongo.ts";
+import { mongoReplicaStore } from "./replica-store.mongo.ts";
 import { mongoRoomDocumentStore } from "./room-document-store.mongo.ts";
 import { mongoRoomSnapshotStore } from "./room-snapshot-store.mongo.ts";
 import { mongoSubscriptionStore } from "./subscription-store.mongo.ts";
@@ -16,6 +17,8 @@ import { mongoWaitingRoomStore } from "./waiting-room-store.mongo.ts";
 
 const state = room();
 const { roomId } = state;
+const replica = room({ siteId: "beta" });
+const left = room({ ...replica, revision: 2, members: [member("ann", { role: "owner" })] });
 const row = { roomId, account: "bob", at: 5 };
 const page = { after: undefined, limit: 2 };
 
@@ -33,10 +36,20 @@ const EVERY_CALL: {
     unquarantine: (store) => store.unquarantine({ roomId, revision: 2 }),
     touchLastMessage: (store) => store.touchLastMessage({ roomId, messageId: "m", at: 5 }),
   },
+  replicas: {
+    replace: (store) => store.replace({ state: replica, repair: true }),
+    find: (store) => store.find(replica.roomId),
+    commit: (store) => store.commit({ before: replica, state: left }),
+    noteMissingKey: (store) =>
+      store.noteMissingKey({ roomId: replica.roomId, missingKey: { version: 1, attempts: 1 } }),
+    clearMissingKey: (store) => store.clearMissingKey({ roomId: replica.roomId, version: 1 }),
+    bury: (store) =>
+      store.bury({ roomId: replica.roomId, siteId: "beta", revision: 3, at: 5, repair: false }),
+  },
   waiting: {
     mark: (store) => store.mark({ roomId, siteId: "alpha", from: 1, revision: 2, since: 1, nextAt: 1 }),
     clear: (store) => store.clear({ roomId, revision: 2 }),
-    due: (store) => store.due({ siteId: "alpha", now: 1, limit: 1 }),
+    due: (store) => store.due({ siteId: "alpha", homed: "elsewhere", now: 1, limit: 1 }),
     postpone: (store) => store.postpone({ roomId, nextAt: 2 }),
     backlog: (store) => store.backlog("alpha"),
   },
@@ -44,9 +57,11 @@ const EVERY_CALL: {
     put: (store) => store.put({ room: state, entries: [...state.members.values()], revision: 1 }),
     change: (store) => store.change({ roomId, changes: [{ account: "bob", role: "owner" }], revision: 2 }),
     markRemoved: (store) => store.markRemoved({ roomId, accounts: ["bob"], revision: 3, at: 5 }),
+    replaceSite: (store) => store.replaceSite({ room: state, siteId: "alpha", repair: true }),
     find: (store) => store.find(roomId, "bob"),
     findMany: (store) => store.findMany("bob", [roomId]),
     hasRow: (store) => store.hasRow(roomId, "bob"),
+    hasMemberOf: (store) => store.hasMemberOf({ roomId, roomSite: "alpha", accountSite: "alpha" }),
     listMembers: (store) => store.listMembers({ roomId, after: "5-ann", limit: 2 }),
     listRooms: (store) => store.listRooms({ ...page, account: "ann" }),
     count: (store) => store.count(roomId),
@@ -93,6 +108,7 @@ type Stores = ReturnType<typeof storesOf>;
 
 const storesOf = (database: Db) => ({
   rooms: mongoRoomDocumentStore(database),
+  replicas: mongoReplicaStore(database),
   waiting: mongoWaitingRoomStore(database),
   subscriptions: mongoSubscriptionStore(database),
   ownState: mongoOwnStateStore(database),

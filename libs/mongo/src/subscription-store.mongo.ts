@@ -34,6 +34,9 @@ const CLEARED_BY_REMOVAL = Object.keys({
   favouriteAt: true,
 } satisfies Record<Exclude<keyof SubscriptionRecord, KeptByRemoval>, true>);
 
+/** What a member says of itself; it ends with the membership. */
+const OWN_STATE = ["lastSeenAt", "muted", "mutedAt", "favourite", "favouriteAt"];
+
 type KeptByRemoval = "_id" | "roomId" | "account" | "revision" | "removedAt";
 
 export function mongoSubscriptionStore(database: Db): SubscriptionStore {
@@ -64,20 +67,39 @@ export function mongoSubscriptionStore(database: Db): SubscriptionStore {
     markRemoved: ({ roomId, accounts, revision, at }) =>
       write(
         "marking subscriptions removed",
-        accounts.map((account) => ({
-          id: subscriptionIdOf(roomId, account),
-          guard: { field: "revision", value: revision },
-          set: { roomId, account, removedAt: new Date(at) },
-          unset: CLEARED_BY_REMOVAL,
-          whenAbsent: "insert",
-        })),
+        accounts.map((account) => removalOf({ roomId, revision, at }, account)),
       ),
+
+    replaceSite: (of) => storeCall("replacing a site's subscriptions", () => replaceSite(subscriptions, of)),
 
     ...readsOf(subscriptions),
   };
 }
 
-type Reads = Pick<SubscriptionStore, "find" | "findMany" | "hasRow" | "listMembers" | "listRooms" | "count">;
+async function replaceSite(
+  subscriptions: Collection<SubscriptionRecord>,
+  { room, siteId, repair }: Parameters<SubscriptionStore["replaceSite"]>[0],
+): Promise<void> {
+  const { roomId, revision, at } = room;
+  const entries = [...room.members.values()].filter((entry) => entry.siteId === siteId);
+  const standing = await subscriptions
+    .find({ roomId, accountSite: siteId, ...NOT_REMOVED }, { projection: { account: 1, joinedAt: 1 } })
+    .toArray();
+  const known = new Map(standing.map(({ account, joinedAt }) => [account, joinedAt]));
+  const members = new Set(entries.map(({ account }) => account));
+  const lost = [...known.keys()].filter((account) => !members.has(account));
+  const guard = { field: "revision", value: revision, overEqual: repair };
+  await guardedWrite(subscriptions, [
+    ...entries.map((entry) => {
+      const put = putOf({ room, revision }, entry);
+      const rejoined = known.has(entry.account) && known.get(entry.account) !== entry.joinedAt;
+      return { ...put, guard, unset: [...(put.unset ?? []), ...(rejoined ? OWN_STATE : [])] };
+    }),
+    ...lost.map((account) => ({ ...removalOf({ roomId, revision, at }, account), guard })),
+  ]);
+}
+
+type Reads = Omit<SubscriptionStore, "put" | "change" | "markRemoved" | "replaceSite">;
 
 function readsOf(subscriptions: Collection<SubscriptionRecord>): Reads {
   return {
@@ -102,6 +124,12 @@ function readsOf(subscriptions: Collection<SubscriptionRecord>): Reads {
       storeCall("looking for a row", async () => {
         const id = subscriptionIdOf(roomId, account);
         return (await subscriptions.findOne({ _id: id }, { projection: { _id: 1 } })) !== null;
+      }),
+
+    hasMemberOf: (of) =>
+      storeCall("looking for a member of a site", async () => {
+        const found = await subscriptions.findOne({ ...of, ...NOT_REMOVED }, { projection: { _id: 1 } });
+        return found !== null;
       }),
 
     listMembers: (of) => storeCall("listing members", () => listMembers(subscriptions, of)),
@@ -142,7 +170,21 @@ async function listMembers(
   );
 }
 
-function putOf({ room, revision }: Put, entry: Put["entries"][number]): GuardedWrite {
+const removalOf = (
+  { roomId, revision, at }: { roomId: string; revision: number; at: number },
+  account: string,
+): GuardedWrite => ({
+  id: subscriptionIdOf(roomId, account),
+  guard: { field: "revision", value: revision },
+  set: { roomId, account, removedAt: new Date(at) },
+  unset: CLEARED_BY_REMOVAL,
+  whenAbsent: "insert",
+});
+
+function putOf(
+  { room, revision }: Pick<Put, "room" | "revision">,
+  entry: Put["entries"][number],
+): GuardedWrite {
   const { account, siteId, historySharedSince, ...fields } = entry;
   return {
     id: subscriptionIdOf(room.roomId, account),

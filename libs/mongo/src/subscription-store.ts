@@ -42,11 +42,19 @@ export interface SubscriptionStore {
     revision: number;
     at: number;
   }): Promise<void>;
+  /**
+   * Makes the rows of one site's accounts those of a snapshot: puts its members of that site and marks everybody else
+   * of the site removed, all at the revision of `room`. Own state is kept by who stayed a member throughout (the same
+   * `joinedAt`). A `repair` writes over rows of equal revision too.
+   */
+  replaceSite(of: { room: RoomState; siteId: string; repair: boolean }): Promise<void>;
   find(roomId: string, account: string): Promise<Subscription | undefined>;
   /** The rows of one account in these rooms, in no particular order. */
   findMany(account: string, roomIds: readonly string[]): Promise<readonly Subscription[]>;
   /** Whether the account has a row, be it a removed one: then the room's log may know it. */
   hasRow(roomId: string, account: string): Promise<boolean>;
+  /** Whether the room, homed at `roomSite`, has a member at home at `accountSite`. */
+  hasMemberOf(of: { roomId: string; roomSite: string; accountSite: string }): Promise<boolean>;
   /**
    * Members by `joinedAt`, then account in byte order.
    * @throws Failure `invalid_request` when `after` is no cursor

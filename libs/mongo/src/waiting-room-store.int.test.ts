@@ -3,6 +3,7 @@ import { describe, expect } from "vitest";
 import { test } from "../test/mongo-test.ts";
 import { newRoomId, room } from "../test/rooms.ts";
 import { mongoRoomDocumentStore } from "./room-document-store.mongo.ts";
+import type { RoomHomes } from "./waiting-room-store.ts";
 import { mongoWaitingRoomStore } from "./waiting-room-store.mongo.ts";
 
 const mark = (roomId: string, fields: object = {}) => ({
@@ -111,5 +112,29 @@ describe("mongoWaitingRoomStore", () => {
     await waiting.mark(mark(newRoomId(), { siteId: "epsilon", since: 70 }));
     await waiting.mark(mark(newRoomId(), { siteId: "epsilon", since: 60 }));
     expect(await waiting.backlog("epsilon")).toEqual({ rooms: 2, oldestSince: 60 });
+  });
+
+  test("tells the rooms of other homes from its own", async ({ database }) => {
+    const waiting = mongoWaitingRoomStore(database);
+    const [own, foreign] = [newRoomId(), newRoomId()];
+    await waiting.mark(mark(own, { siteId: "zeta", since: 1_000_000, nextAt: 1_000_000 }));
+    await waiting.mark(mark(foreign, { siteId: "eta", since: 1_000_000, nextAt: 1_000_000 }));
+    const due = async (homed?: RoomHomes) => {
+      const found = await waiting.due({
+        siteId: "zeta",
+        now: 1_000_000,
+        limit: 1000,
+        ...(homed !== undefined && { homed }),
+      });
+      return found.map(({ roomId }) => roomId);
+    };
+    expect(await due()).toEqual([own]);
+    expect(await due("here")).toEqual([own]);
+    expect(await due("elsewhere")).toContain(foreign);
+    expect(await due("elsewhere")).not.toContain(own);
+    const here = await waiting.backlog("zeta", "here");
+    const everywhere = await waiting.backlog("nowhere", "elsewhere");
+    expect(here).toEqual({ rooms: 1, oldestSince: 1_000_000 });
+    expect((await waiting.backlog("zeta", "elsewhere")).rooms).toBe(everywhere.rooms - here.rooms);
   });
 });

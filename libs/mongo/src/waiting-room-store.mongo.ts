@@ -3,7 +3,7 @@ import type { Collection, Db } from "mongodb";
 import { collectionsOf, type RoomRecord } from "./collections.ts";
 import { isDuplicateKey } from "./duplicate-key.ts";
 import { storeCall } from "./store-call.ts";
-import type { WaitingRoom, WaitingRoomStore } from "./waiting-room-store.ts";
+import type { RoomHomes, WaitingRoom, WaitingRoomStore } from "./waiting-room-store.ts";
 
 /** Marks come and go between the two writes below; each round somebody else got their way. */
 const MARK_ROUNDS_MAX = 5;
@@ -21,10 +21,13 @@ export function mongoWaitingRoomStore(database: Db): WaitingRoomStore {
         );
       }),
 
-    due: ({ siteId, now, limit }) =>
+    due: ({ siteId, homed = "here", now, limit }) =>
       storeCall("finding rooms that are due", async () => {
         const found = await rooms
-          .find({ siteId, "waiting.nextAt": { $lte: now } }, { projection: { applied: 1, waiting: 1 } })
+          .find(
+            { ...homedAt(siteId, homed), "waiting.nextAt": { $lte: now } },
+            { projection: { applied: 1, waiting: 1 } },
+          )
           .sort({ "waiting.nextAt": 1 })
           .limit(limit)
           .toArray();
@@ -39,9 +42,9 @@ export function mongoWaitingRoomStore(database: Db): WaitingRoomStore {
         );
       }),
 
-    backlog: (siteId) =>
+    backlog: (siteId, homed = "here") =>
       storeCall("counting waiting rooms", async () => {
-        const waiting = { siteId, "waiting.nextAt": { $exists: true } };
+        const waiting = { ...homedAt(siteId, homed), "waiting.nextAt": { $exists: true } };
         const [count, oldest] = await Promise.all([
           rooms.countDocuments(waiting),
           rooms.findOne(waiting, { projection: { waiting: 1 }, sort: { "waiting.since": 1 } }),
@@ -50,6 +53,10 @@ export function mongoWaitingRoomStore(database: Db): WaitingRoomStore {
       }),
   };
 }
+
+const homedAt = (siteId: string, homed: RoomHomes) => ({
+  siteId: homed === "here" ? siteId : { $ne: siteId },
+});
 
 /** Raises the mark that stands, else sets one; a room without a document gets a stub that is not served. */
 async function mark(

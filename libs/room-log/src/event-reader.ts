@@ -6,12 +6,10 @@ import type { ProcessName } from "@parley/contract/processes";
 import { streamName } from "@parley/contract/streams";
 import type { Broker } from "@parley/messaging/connect-nats";
 import { brokerCall } from "@parley/messaging/publish";
+import { readStored } from "@parley/messaging/read-stored";
 import { traceOf } from "@parley/messaging/trace";
 
 import { UnreadableRoom, type StoredRoomEvent } from "./stored-event.ts";
-
-/** Events fetched in one call; their sum stays far below what a batch may hold. */
-const BATCH = 256;
 
 /** Reads the events of rooms homed at this site. */
 export interface EventReader {
@@ -84,39 +82,15 @@ async function predecessor(
   return found?.event.roomId === roomId && found.event.revision === revision - 1 ? found : undefined;
 }
 
-async function* batches(
-  options: ReaderOptions,
-  of: { filter: string; from: number },
-): AsyncGenerator<StoredMsg> {
-  const stream = streamName("ROOMS", options.siteId);
-  for (let seq = of.from; ;) {
-    let pending = 0;
-    try {
-      const messages = await options.broker.manager.direct.getBatch(stream, {
-        seq,
-        batch: BATCH,
-        next_by_subj: of.filter,
-      });
-      for await (const message of messages) {
-        yield message;
-        seq = message.seq + 1;
-        pending = message.pending;
-      }
-    } catch (error) {
-      // Past the end the iterator throws instead of ending (FACTS 2).
-      if (error instanceof Error && "code" in error && error.code === 404) return;
-      throw error;
-    }
-    if (pending === 0) return;
-  }
-}
-
 /** Events in the order of the stream; what is none is skipped and counted. */
 async function* forward(
   options: ReaderOptions,
   of: { filter: string; from: number },
 ): AsyncGenerator<StoredRoomEvent> {
-  for await (const message of batches(options, of)) {
+  for await (const message of readStored(options.broker, {
+    stream: streamName("ROOMS", options.siteId),
+    ...of,
+  })) {
     const stored = storedEventOf(message);
     if (stored) yield stored;
     else options.recorder.count("log_skipped_total", { process: options.process });
@@ -130,7 +104,11 @@ async function filteredTail(
 ): Promise<StoredRoomEvent[]> {
   const events: StoredRoomEvent[] = [];
   const filter = roomFilter({ siteId: options.siteId, roomId: of.roomId });
-  for await (const message of batches(options, { filter, from: 1 })) {
+  for await (const message of readStored(options.broker, {
+    stream: streamName("ROOMS", options.siteId),
+    filter,
+    from: 1,
+  })) {
     if (message.seq > of.upTo) break;
     const stored = storedEventOf(message);
     if (!stored) options.recorder.count("log_skipped_total", { process: options.process });

@@ -10,6 +10,7 @@ export const config = z.object({
   maxRoomSize: configFields.maxRoomSize,
   maxBatchSize: configFields.maxBatchSize,
   roomKeyGracePeriodMs: configFields.roomKeyGracePeriodMs,
+  roomKeyRpcTimeoutMs: configFields.roomKeyRpcTimeoutMs,
   maxInFlight: configFields.maxInFlight,
   roomCacheMembers: configFields.roomCacheMembers,
 });

@@ -28,7 +28,8 @@ function setUp(of: { outcome?: CommandOutcome; applied?: number; hasRow?: boolea
       },
     },
     rooms: { progress: async () => ({ applied: of.applied ?? 0 }) },
-    subscriptions: { hasRow: async () => of.hasRow ?? false },
+    subscriptions: { hasRow: async () => of.hasRow ?? false, find: async () => undefined },
+    siteId: "site-a",
     now: () => NOW,
   });
   return { commands, sent };

@@ -23,17 +23,31 @@ type Asked = Pick<RoomCommand, "actor" | "requestId" | "at" | "eventId">;
 export interface CommandDeps {
   readonly roomLog: RoomLog;
   readonly rooms: Pick<RoomDocumentStore, "progress">;
-  readonly subscriptions: Pick<SubscriptionStore, "hasRow">;
+  readonly subscriptions: Pick<SubscriptionStore, "find" | "hasRow">;
+  readonly siteId: string;
   /** Site time (epoch ms). */
   readonly now: () => number;
 }
 
 /** Runs commands and words their replies (SPEC-rooms 1.7, 1.8). */
 export interface Commands {
-  /** A command of a member. Outsiders get `not_room_member` without the room being loaded. */
+  /**
+   * A command of a member. Outsiders get `not_room_member` without the room being loaded, members of a room homed
+   * elsewhere `wrong_site`.
+   */
   ofMember(asked: Commanding, roomId: string, command: (asked: Asked) => RoomCommand): Promise<CommandReply>;
   /** A command that needs no membership: creating a room, rotating a lost key. */
   ofAnybody(asked: Commanding, roomId: string, command: (asked: Asked) => RoomCommand): Promise<CommandReply>;
+}
+
+/** No log here: what this site may hold of the room is a replica, which decides nothing. */
+async function refuseWithoutLog(
+  { subscriptions, siteId }: CommandDeps,
+  of: { roomId: string; account: string },
+): Promise<never> {
+  const member = await subscriptions.find(of.roomId, of.account);
+  if (!member || member.roomSite === siteId) throw new Failure("not_room_member");
+  throw new Failure("wrong_site", { metadata: { siteId: member.roomSite } });
 }
 
 /** Refuses who holds no row although the projection has reached the log's head: no load for outsiders. */
@@ -41,7 +55,7 @@ async function admitMember(
   deps: CommandDeps,
   of: { roomId: string; account: string; head: LogHead | undefined },
 ) {
-  if (!of.head) throw new Failure("not_room_member");
+  if (!of.head) return refuseWithoutLog(deps, of);
   if (await deps.subscriptions.hasRow(of.roomId, of.account)) return;
   const { applied } = await deps.rooms.progress(of.roomId);
   const revision = of.head.stored?.event.revision;

@@ -1,13 +1,16 @@
 import type { ServiceContext } from "@parley/lifecycle/service";
 import { serveEndpoints } from "@parley/messaging/serve-endpoints";
 import type { Endpoint } from "@parley/messaging/endpoint";
+import { openPeers } from "@parley/messaging/peers";
 import { createDirectoryCache } from "@parley/mongo/directory-cache";
 import { mongoDirectoryStore } from "@parley/mongo/directory-store.mongo";
+import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
 import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo";
 import { mongoRoomSnapshotStore } from "@parley/mongo/room-snapshot-store.mongo";
 import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { valkeyRoomKeyStore } from "@parley/room-keys/room-key-store.valkey";
+import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
 import { watchedKeyStore } from "@parley/room-keys/watched-key-store";
 import { createEventReader } from "@parley/room-log/event-reader";
 import { createRoomCache } from "@parley/room-log/room-cache";
@@ -23,8 +26,11 @@ import { createRoomEndpoint } from "./endpoints/create-room.ts";
 import { ensureKeyEndpoint } from "./endpoints/ensure-key.ts";
 import { getDirectoryEndpoint } from "./endpoints/get-directory.ts";
 import { getKeyEndpoint } from "./endpoints/get-key.ts";
+import { getRoomKeyEndpoint } from "./endpoints/get-room-key.ts";
 import { listMembersEndpoint } from "./endpoints/list-members.ts";
 import { listRoomsEndpoint } from "./endpoints/list-rooms.ts";
+import { openDirectEndpoint } from "./endpoints/open-direct.ts";
+import { pingSiteEndpoint } from "./endpoints/ping-site.ts";
 import { removeMemberEndpoint } from "./endpoints/remove-member.ts";
 import { searchDirectoryEndpoint } from "./endpoints/search-directory.ts";
 import { siteInfoEndpoint } from "./endpoints/site-info.ts";
@@ -46,42 +52,52 @@ function openRoomLog(site: Site, config: Config): RoomLog {
   });
 }
 
-async function openEndpoints(stack: AsyncDisposableStack, context: Context, site: Site): Promise<Endpoint[]> {
+async function openKeys(stack: AsyncDisposableStack, context: Context, site: Site): Promise<RoomKeyStore> {
   const { config } = context;
-  const { siteId, database, clock, broker } = site;
-  const client = await openValkey({ stack, context, site, config });
-  const now = (): number => clock.now();
   const store = valkeyRoomKeyStore({
-    client,
-    siteId,
+    client: await openValkey({ stack, context, site, config }),
+    siteId: site.siteId,
     sealing: { suite: nodeSuite, keys: config.keyEncryptionKeys },
     gracePeriodMs: config.roomKeyGracePeriodMs,
-    now,
+    now: () => site.clock.now(),
   });
-  const keys = watchedKeyStore(store, site.recorder);
+  return watchedKeyStore(store, site.recorder);
+}
+
+async function openEndpoints(stack: AsyncDisposableStack, context: Context, site: Site): Promise<Endpoint[]> {
+  const { config } = context;
+  const { siteId, database, clock, broker, recorder, log } = site;
+  const { maxRoomSize, maxBatchSize, peers: peerIds } = config;
+  const keys = await openKeys(stack, context, site);
+  const peers = stack.use(openPeers({ broker, siteId, peers: peerIds, clock, recorder, log }));
+  const now = (): number => clock.now();
   const rooms = mongoRoomDocumentStore(database);
+  const replicas = mongoReplicaStore(database);
   const subscriptions = mongoSubscriptionStore(database);
   const directory = mongoDirectoryStore(database);
-  const { maxRoomSize, maxBatchSize, peers } = config;
-  const limits = { maxRoomSize, maxBatchSize, knownSites: new Set([siteId, ...peers]) };
-  const commands = createCommands({ roomLog: openRoomLog(site, config), rooms, subscriptions, now });
+  const limits = { maxRoomSize, maxBatchSize, knownSites: new Set([siteId, ...peerIds]) };
+  const roomLog = openRoomLog(site, config);
+  const commands = createCommands({ roomLog, rooms, subscriptions, siteId, now });
   return [
-    createRoomEndpoint({ siteId, commands, directory, limits }),
+    createRoomEndpoint({ siteId, commands, directory, peers, limits }),
     addMembersEndpoint({ commands, directory, limits }),
     removeMemberEndpoint({ commands }),
     changeRoleEndpoint({ commands }),
-    listMembersEndpoint({ rooms, subscriptions, directory }),
-    listRoomsEndpoint({ rooms, subscriptions, keys, now }),
-    getKeyEndpoint({ siteId, keys, subscriptions }),
-    ensureKeyEndpoint({ siteId, rooms, keys, commands }),
+    listMembersEndpoint({ siteId, rooms, subscriptions, replicas, directory }),
+    listRoomsEndpoint({ siteId, rooms, subscriptions, keys, now }),
+    getKeyEndpoint({ siteId, keys, rooms, subscriptions, peers, rpcTimeoutMs: config.roomKeyRpcTimeoutMs }),
     searchDirectoryEndpoint({ directory }),
     getDirectoryEndpoint({ directory }),
     siteInfoEndpoint({
       siteId,
-      peers,
+      peers: peerIds,
       limits: { maxPayload: broker.payloadBytesMax, maxRoomSize, maxBatchSize },
       now,
     }),
+    ensureKeyEndpoint({ siteId, rooms, keys, commands }),
+    openDirectEndpoint({ siteId, commands, rooms, subscriptions, directory, limits }),
+    getRoomKeyEndpoint({ siteId, keys, subscriptions, directory }),
+    pingSiteEndpoint({ siteId, now }),
   ];
 }
 

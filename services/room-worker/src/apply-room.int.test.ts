@@ -2,11 +2,11 @@ import { encodeEvent } from "@parley/contract/events";
 import type { StoredRoomEvent } from "@parley/room-log/stored-event";
 import type { TestClients } from "@parley/site/test/test-clients";
 import type { TestSite } from "@parley/site/test/test-site";
+import { QUARANTINE_RETRY_MS } from "@parley/room-log/sweep-waiting";
 import { describe, expect } from "vitest";
 
 import { Crash, createTestWorker, test } from "../test/room-worker-test.ts";
 import type { TestRoom } from "../test/site-rooms.ts";
-import { QUARANTINE_RETRY_MS } from "./apply-room.ts";
 
 type Worker = ReturnType<typeof createTestWorker>;
 

@@ -6,12 +6,11 @@ import type { EventReader } from "@parley/room-log/event-reader";
 import type { RoomCache } from "@parley/room-log/room-cache";
 import { foldEvents, type LoadedRoom, type RoomLoader } from "@parley/room-log/room-loader";
 import { UnreadableRoom, type StoredRoomEvent } from "@parley/room-log/stored-event";
+import { QUARANTINE_RETRY_MS } from "@parley/room-log/sweep-waiting";
 
 import type { JobResults } from "./job-results.ts";
 import type { Application } from "./run-effects.ts";
 
-/** A room whose log cannot be followed is tried again after this long (ms). */
-export const QUARANTINE_RETRY_MS = 300_000;
 /** Rooms applied at a time. */
 const CONCURRENCY = 64;
 /** Rooms waiting for a place; the consumer's own limit is far below. */
@@ -61,6 +60,7 @@ async function apply(deps: Deps, stored: StoredRoomEvent): Promise<void> {
   if (!after.state) throw new Error("an event leaves a state behind");
   await deps.runEffects({
     event,
+    bytes: stored.bytes,
     streamSequence: stored.streamSequence,
     trace: stored.trace,
     before: before.state,

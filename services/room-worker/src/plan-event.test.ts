@@ -37,12 +37,15 @@ function planned(before: RoomState | undefined, { event, state }: NextEvent) {
   return {
     put: accounts(plan.put),
     change: plan.change,
-    remove: plan.remove,
+    remove: accounts(plan.lost),
     key: plan.key,
-    newcomers: accounts(plan.newcomers),
+    newcomers: accounts(plan.put),
     keyTo: accounts(plan.keyRecipients),
     activate: plan.activate,
-    own: plan.ownNotices.map(({ member, action }) => `${member.account} ${action}`),
+    own: [
+      ...plan.lost.map(({ account }) => `${account} removed`),
+      ...plan.roleChanged.map(({ account }) => `${account} role_changed`),
+    ],
     notice: plan.roomNotice?.type,
     messages: plan.systemMessages.map(({ type }) => type),
   };

@@ -1,11 +1,11 @@
 import type { CanonicalEvent, EventType, RoomEventOf } from "@parley/contract/events";
 import type { MemberRow } from "@parley/contract/room-requests";
 import type { MemberEntry } from "@parley/contract/shapes";
-import type { MembershipChange } from "@parley/mongo/subscription-store";
+import { membershipChangeOf } from "@parley/room/membership-change";
 import type { RoomState } from "@parley/room/state";
 
-import { actedBy } from "./acted-by.ts";
-import { NOTHING, type OwnNotice, type Plan } from "./plan.ts";
+import { actedBy } from "@parley/room/acted-by";
+import { NOTHING, type Announcement, type Plan } from "./plan.ts";
 import {
   messageOfAddition,
   messageOfClosing,
@@ -24,7 +24,7 @@ export interface Transition {
   readonly names: Names;
 }
 
-type Planners = { readonly [T in EventType]: (event: RoomEventOf<T>, room: Transition) => Plan };
+type Planners = { readonly [T in EventType]: (event: RoomEventOf<T>, room: Transition) => Announcement };
 
 const isChannel = ({ after }: Transition): boolean => after.type === "channel";
 const everybody = (state: RoomState): readonly MemberEntry[] => [...state.members.values()];
@@ -48,28 +48,24 @@ const orgRowOf = (state: RoomState, orgId: string) => ({
   memberCount: everybody(state).filter(({ viaOrgs }) => viaOrgs.includes(orgId)).length,
 });
 
-function planCreation(event: RoomEventOf<"room_created">, room: Transition): Plan {
+function planCreation(event: RoomEventOf<"room_created">, room: Transition): Announcement {
   const members = everybody(room.after);
   return {
     ...NOTHING,
-    put: members,
     key: { call: "prepare", version: 0 },
-    newcomers: members,
     keyRecipients: members,
     activate: true,
     systemMessages: isChannel(room) ? messagesOfCreation(event, room.names) : [],
   };
 }
 
-function planAddition(event: RoomEventOf<"members_added">, room: Transition): Plan {
-  const { added, updated, orgs } = event.data;
-  const plan = { ...NOTHING, put: added, change: updated };
+function planAddition(event: RoomEventOf<"members_added">, room: Transition): Announcement {
+  const { added, orgs } = event.data;
   // Somebody already in the room was named as well: nothing that anybody sees.
-  if (added.length === 0 && orgs.length === 0) return plan;
+  if (added.length === 0 && orgs.length === 0) return NOTHING;
   return {
-    ...plan,
+    ...NOTHING,
     key: { call: "version", version: room.after.keyVersion },
-    newcomers: added,
     keyRecipients: added,
     roomNotice: {
       type: "members_added",
@@ -83,43 +79,12 @@ function planAddition(event: RoomEventOf<"members_added">, room: Transition): Pl
   };
 }
 
-/** Members who stay and whose role is another one now. */
-function roleChanges({ before, after }: Transition, accounts: readonly string[]): readonly OwnNotice[] {
-  return accounts.flatMap((account) => {
-    const member = after.members.get(account);
-    const changed = member !== undefined && before?.members.get(account)?.role !== member.role;
-    return changed ? [{ member, action: "role_changed" as const }] : [];
-  });
-}
-
-/** One change per account: within a revision a row is written once. */
-function withPromotion(
-  updated: readonly MembershipChange[],
-  promoted: string | undefined,
-): MembershipChange[] {
-  if (promoted === undefined) return [...updated];
-  const others = updated.filter(({ account }) => account !== promoted);
-  const own = updated.find(({ account }) => account === promoted);
-  return [...others, { ...own, account: promoted, role: "owner" }];
-}
-
-function planRemoval(event: RoomEventOf<"members_removed">, room: Transition): Plan {
-  const { removed, updated, promoted, rekey, cause, orgId } = event.data;
-  const gone = removed.flatMap((account) => room.before?.members.get(account) ?? []);
-  const touched = [...updated.map(({ account }) => account), ...(promoted === undefined ? [] : [promoted])];
-  const plan: Plan = {
-    ...NOTHING,
-    remove: removed,
-    change: withPromotion(updated, promoted),
-    ownNotices: [
-      ...gone.map((member) => ({ member, action: "removed" as const })),
-      ...roleChanges(room, touched),
-    ],
-  };
-  if (removed.length === 0 && orgId === undefined) return plan;
+function planRemoval(event: RoomEventOf<"members_removed">, room: Transition): Announcement {
+  const { removed, promoted, rekey, cause, orgId } = event.data;
+  if (removed.length === 0 && orgId === undefined) return NOTHING;
   const message = messageOfRemoval(event, room.names);
   return {
-    ...plan,
+    ...NOTHING,
     key: rekey ? { call: "prepare", version: rekey.to } : { call: "current", version: room.after.keyVersion },
     keyRecipients: rekey ? everybody(room.after) : [],
     activate: rekey !== undefined,
@@ -137,46 +102,41 @@ function planRemoval(event: RoomEventOf<"members_removed">, room: Transition): P
   };
 }
 
-function planRoleChange(event: RoomEventOf<"role_changed">, room: Transition): Plan {
+function planRoleChange(event: RoomEventOf<"role_changed">, room: Transition): Announcement {
   const { account, to } = event.data;
   return {
     ...NOTHING,
-    change: [{ account, role: to }],
     key: { call: "current", version: room.after.keyVersion },
-    ownNotices: roleChanges(room, [account]),
     roomNotice: { type: "role_changed", body: { account, role: to, by: actedBy(event) } },
   };
 }
 
-const planRename = (event: RoomEventOf<"room_renamed">, room: Transition): Plan => ({
+const planRename = (event: RoomEventOf<"room_renamed">, room: Transition): Announcement => ({
   ...NOTHING,
   key: { call: "current", version: room.after.keyVersion },
   roomNotice: { type: "room_renamed", body: { name: event.data.to, by: actedBy(event) } },
   systemMessages: [messageOfRename(event, room.names)],
 });
 
-function planRestriction(event: RoomEventOf<"room_restricted">, room: Transition): Plan {
-  const { restricted, externalAccess, owner, demoted } = event.data;
-  const promotions = owner === undefined ? [] : [{ account: owner, role: "owner" as const }];
+function planRestriction(event: RoomEventOf<"room_restricted">, room: Transition): Announcement {
+  const { restricted, externalAccess, owner } = event.data;
   const body = { restricted, externalAccess, by: actedBy(event), ...(owner !== undefined && { owner }) };
   return {
     ...NOTHING,
-    change: [...promotions, ...demoted.map((account) => ({ account, role: "member" as const }))],
     key: { call: "current", version: room.after.keyVersion },
-    ownNotices: roleChanges(room, [...(owner === undefined ? [] : [owner]), ...demoted]),
     roomNotice: { type: "room_restricted", body },
     systemMessages: [messageOfRestriction(event, room.names)],
   };
 }
 
-const planClosing = (event: RoomEventOf<"room_closed">, room: Transition): Plan => ({
+const planClosing = (event: RoomEventOf<"room_closed">, room: Transition): Announcement => ({
   ...NOTHING,
   key: { call: "current", version: room.after.keyVersion },
   roomNotice: { type: "room_closed", body: { by: actedBy(event) } },
   systemMessages: [messageOfClosing(event, room.names)],
 });
 
-const planRotation = (event: RoomEventOf<"key_rotated">, room: Transition): Plan => ({
+const planRotation = (event: RoomEventOf<"key_rotated">, room: Transition): Announcement => ({
   ...NOTHING,
   key: { call: "prepare", version: event.data.rekey.to },
   keyRecipients: everybody(room.after),
@@ -194,9 +154,12 @@ const PLANNERS: Planners = {
   key_rotated: planRotation,
 };
 
+type Planner = (event: CanonicalEvent, room: Transition) => Announcement;
+
 /** What an event brings about. dm and agentDm have neither room notice nor system messages. */
 export function planEvent(event: CanonicalEvent, room: Transition): Plan {
-  const plan = (PLANNERS[event.type] as (event: CanonicalEvent, room: Transition) => Plan)(event, room);
+  const announcement = (PLANNERS[event.type] as Planner)(event, room);
+  const plan = { ...membershipChangeOf(event, room), ...announcement };
   if (isChannel(room)) return plan;
   const { roomNotice: _unseen, ...rest } = plan;
   return { ...rest, systemMessages: [] };

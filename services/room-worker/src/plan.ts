@@ -1,6 +1,6 @@
-import type { SubscriptionUpdate, RoomNotices } from "@parley/contract/notices";
+import type { RoomNotices } from "@parley/contract/notices";
 import type { MemberEntry } from "@parley/contract/shapes";
-import type { MembershipChange } from "@parley/mongo/subscription-store";
+import type { MembershipChange } from "@parley/room/membership-change";
 
 import type { SystemMessage } from "./system-messages.ts";
 
@@ -19,45 +19,30 @@ export type RoomNotice = {
   [T in keyof RoomNotices]: { readonly type: T; readonly body: RoomNotices[T] };
 }[keyof RoomNotices];
 
-/** A notice to one member or former member about their own subscription. */
-export interface OwnNotice {
-  readonly member: MemberEntry;
-  readonly action: Extract<SubscriptionUpdate["action"], "removed" | "role_changed">;
-}
-
-/**
- * What one event brings about, step by step of SPEC-rooms 4.2. Pure data, worked out from the event and the state
- * after it, so that every attempt plans the same.
- */
-export interface Plan {
-  /** 1: rows to write, to change, to mark removed. */
-  readonly put: readonly MemberEntry[];
-  readonly change: readonly MembershipChange[];
-  readonly remove: readonly string[];
+/** What one event brings about beyond the rows of its members. */
+export interface Announcement {
   /** 2 */
   readonly key: KeyCall;
-  /** 3: learn of the room before its key. */
-  readonly newcomers: readonly MemberEntry[];
   /** 4: receive the key in hand. */
   readonly keyRecipients: readonly MemberEntry[];
   /** 5: whether the prepared version becomes current. */
   readonly activate: boolean;
-  /** 6 */
-  readonly ownNotices: readonly OwnNotice[];
   /** 7 */
   readonly roomNotice?: RoomNotice;
   /** 8 */
   readonly systemMessages: readonly SystemMessage[];
 }
 
-export const NOTHING: Plan = {
-  put: [],
-  change: [],
-  remove: [],
+/**
+ * Everything one event brings about, step by step of SPEC-rooms 4.2: rows (1), newcomers to tell (3), former members
+ * and changed roles to tell (6), and what is announced. Pure data, worked out from the event and the states around it,
+ * so that every attempt plans the same.
+ */
+export type Plan = MembershipChange & Announcement;
+
+export const NOTHING: Announcement = {
   key: { call: "none" },
-  newcomers: [],
   keyRecipients: [],
   activate: false,
-  ownNotices: [],
   systemMessages: [],
 };

@@ -20,7 +20,7 @@ export interface ProjectionStores {
   readonly snapshots: Pick<RoomSnapshotStore, "save">;
 }
 
-type Rows = Pick<Plan, "put" | "change" | "remove">;
+type Rows = Pick<Plan, "put" | "change" | "lost">;
 
 /** Step 1 of SPEC-rooms 4.2: the room document and the rows of its members, over lower revisions only. */
 export async function projectEvent(
@@ -32,8 +32,10 @@ export async function projectEvent(
   await stores.rooms.insertIfAbsent(after);
   if (rows.put.length > 0) await stores.subscriptions.put({ room: after, entries: rows.put, revision });
   if (rows.change.length > 0) await stores.subscriptions.change({ roomId, changes: rows.change, revision });
-  if (rows.remove.length > 0)
-    await stores.subscriptions.markRemoved({ roomId, accounts: rows.remove, revision, at });
+  if (rows.lost.length > 0) {
+    const accounts = rows.lost.map(({ account }) => account);
+    await stores.subscriptions.markRemoved({ roomId, accounts, revision, at });
+  }
 }
 
 /** Step 10: room fields and `applied` in one compare-and-set; each 64th revision a snapshot. */

@@ -6,8 +6,8 @@ import type { Broker } from "@parley/messaging/connect-nats";
 import { encodeJson, publishToStream } from "@parley/messaging/publish";
 import type { RoomState } from "@parley/room/state";
 
-import { actedBy } from "./acted-by.ts";
-import type { Announced } from "./notices.ts";
+import { actedBy } from "@parley/room/acted-by";
+import type { Announced } from "./send-key.ts";
 import type { Names, SystemMessage } from "./system-messages.ts";
 
 /** Who a system message is from: the actor, for the system whom it acted for. */

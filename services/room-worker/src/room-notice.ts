@@ -5,7 +5,7 @@ import { encodeJson, publishNotice } from "@parley/messaging/publish";
 import type { Sealer } from "@parley/room-crypto/sealer";
 
 import type { KeyInHand } from "./key-step.ts";
-import type { Announced } from "./notices.ts";
+import type { Announced } from "./send-key.ts";
 import type { RoomNotice } from "./plan.ts";
 
 const MEMBER_NOTICES: ReadonlySet<RoomNotice["type"]> = new Set([

@@ -5,11 +5,12 @@ import type { Trace } from "@parley/messaging/trace";
 import type { Sealer } from "@parley/room-crypto/sealer";
 import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
 import type { RoomState } from "@parley/room/state";
+import { noticeOf, type TellSubscription } from "@parley/site/subscription-notices";
 import type { AfterStep } from "@parley/site/test-hooks";
 
 import type { JobResults } from "./job-results.ts";
 import type { KeyInHand } from "./key-step.ts";
-import type { Announced, UserNotices } from "./notices.ts";
+import type { Announced, SendKey } from "./send-key.ts";
 import type { KeyCall, Plan } from "./plan.ts";
 import { planEvent } from "./plan-event.ts";
 import { commitEvent, projectEvent, type Projected, type ProjectionStores } from "./project-event.ts";
@@ -19,6 +20,8 @@ import type { Names } from "./system-messages.ts";
 
 /** One event to make true, with the room around it. */
 export interface Application extends Projected {
+  /** The event's stored bytes. */
+  readonly bytes: Uint8Array;
   readonly trace: Trace;
   readonly before: RoomState | undefined;
 }
@@ -27,9 +30,12 @@ export interface EffectDeps extends ProjectionStores {
   readonly broker: Broker;
   readonly keys: Pick<RoomKeyStore, "activate">;
   readonly takeKey: (roomId: string, key: KeyCall) => Promise<KeyInHand | undefined>;
-  readonly notices: UserNotices;
+  readonly tell: TellSubscription;
+  readonly sendKey: SendKey;
   readonly jobResults: JobResults;
   readonly sealer: Sealer;
+  /** Step 9: stores the event for every other participating site. */
+  readonly fillOutbox: (application: Application) => Promise<void>;
   readonly namesFor: (event: CanonicalEvent) => Promise<Names>;
   readonly afterStep: AfterStep;
 }
@@ -42,13 +48,13 @@ async function deliverKey(
 ): Promise<void> {
   const { announced, key, done } = of;
   const flushing = beginFlush(deps.broker);
-  if (plan.newcomers.length > 0) {
-    await deps.notices.sendAdded(announced, plan.newcomers);
+  if (plan.put.length > 0) {
+    await deps.tell(noticeOf(announced.event, announced.after, announced.trace), "added", plan.put);
     await flushing.flush();
   }
   done(3);
   if (key?.deliver && plan.keyRecipients.length > 0) {
-    await deps.notices.sendKey(announced, key, plan.keyRecipients);
+    await deps.sendKey(announced, key, plan.keyRecipients);
     await flushing.flush();
   }
   done(4);
@@ -80,12 +86,16 @@ export async function runEffects(deps: EffectDeps, application: Application): Pr
   done(2);
   await deliverKey(deps, plan, { announced, key, done });
   const flushing = beginFlush(deps.broker);
-  await deps.notices.sendOwn(announced, plan.ownNotices);
+  const notice = noticeOf(event, after, trace);
+  await deps.tell(notice, "removed", plan.lost);
+  await deps.tell(notice, "role_changed", plan.roleChanged);
   done(6);
   if (plan.roomNotice && key) sendRoomNotice(deps, announced, { notice: plan.roomNotice, key });
   done(7);
   await publishSystemMessages(deps.broker, announced, { messages: plan.systemMessages, names, before });
   done(8);
+  await deps.fillOutbox(application);
+  done(9);
   await flushing.flush();
   await commitEvent(deps, application);
   done(10);

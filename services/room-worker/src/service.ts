@@ -20,8 +20,11 @@ import { watchedKeyStore } from "@parley/room-keys/watched-key-store";
 import { createEventReader } from "@parley/room-log/event-reader";
 import { createRoomCache } from "@parley/room-log/room-cache";
 import { createRoomLoader } from "@parley/room-log/room-loader";
+import { startSweeper } from "@parley/room-log/sweep-waiting";
+import { watchWaiting } from "@parley/room-log/watch-waiting";
 import { openSite, type Site } from "@parley/site/open-site";
 import { openValkey } from "@parley/site/open-valkey";
+import { createTellSubscription } from "@parley/site/subscription-notices";
 import { createAfterStep } from "@parley/site/test-hooks";
 
 import { createRoomApplier, type RoomApplier } from "./apply-room.ts";
@@ -29,12 +32,11 @@ import { testHooks, type Config } from "./config.ts";
 import { createHandler } from "./handle-event.ts";
 import { createJobResults } from "./job-results.ts";
 import { takeKey } from "./key-step.ts";
-import { createUserNotices } from "./notices.ts";
+import { createSendKey } from "./send-key.ts";
+import { fillOutbox } from "./outbox.ts";
 import { namedIn } from "./plan-event.ts";
 import { runEffects, type EffectDeps } from "./run-effects.ts";
-import { startSweeper } from "./sweeper.ts";
 import type { Names } from "./system-messages.ts";
-import { watchWaiting } from "./watch-waiting.ts";
 
 type Context = ServiceContext & { readonly config: Config };
 
@@ -80,10 +82,12 @@ async function openEffects(stack: AsyncDisposableStack, context: Context, site: 
     subscriptions: mongoSubscriptionStore(database),
     snapshots: mongoRoomSnapshotStore(database),
     takeKey: (roomId, key) => takeKey({ ...keyDeps, ensureKey: createEnsureKey(site) }, roomId, key),
-    notices: createUserNotices({ broker, recorder, fanoutConcurrency: config.keyFanoutConcurrency }),
+    tell: createTellSubscription({ broker, fromSite: siteId, concurrency: config.keyFanoutConcurrency }),
+    sendKey: createSendKey({ broker, recorder, concurrency: config.keyFanoutConcurrency }),
     jobResults: createJobResults({ broker, directory, recorder, now: () => clock.now() }),
     sealer: createSealer({ suite: nodeSuite, now: () => performance.now() }),
     namesFor: createNames(site),
+    fillOutbox: (application) => fillOutbox({ broker, peers: new Set(config.peers), recorder }, application),
     afterStep: createAfterStep(testHooks.stopAfter),
   };
 }
@@ -117,7 +121,7 @@ export async function openService(stack: AsyncDisposableStack, context: Context)
   const waiting = mongoWaitingRoomStore(site.database);
   stack.use(
     startSweeper({
-      siteId: site.siteId,
+      due: (of) => waiting.due({ siteId: site.siteId, ...of }),
       waiting,
       catchUp: (room) => applier.catchUp(room),
       dependenciesUp: () => site.dependenciesUp(),
@@ -127,9 +131,8 @@ export async function openService(stack: AsyncDisposableStack, context: Context)
   );
   stack.use(
     watchWaiting({
-      siteId: site.siteId,
       process: site.process,
-      waiting,
+      backlog: () => waiting.backlog(site.siteId),
       recorder: site.recorder,
       log: site.log,
       now: () => site.clock.now(),

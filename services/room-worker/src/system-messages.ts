@@ -1,6 +1,6 @@
 import type { RoomEventOf } from "@parley/contract/events";
 
-import { actedBy } from "./acted-by.ts";
+import { actedBy } from "@parley/room/acted-by";
 
 /** A message the room writes itself (SPEC-rooms 5.4). */
 export interface SystemMessage {

@@ -12,6 +12,7 @@ import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo"
 import { mongoRoomSnapshotStore } from "@parley/mongo/room-snapshot-store.mongo";
 import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
 import { mongoWaitingRoomStore } from "@parley/mongo/waiting-room-store.mongo";
+import { createTellSubscription } from "@parley/site/subscription-notices";
 import { openTestClients } from "@parley/site/test/test-clients";
 import { openTestSite, type TestSite } from "@parley/site/test/test-site";
 import { createMemoryLog } from "@parley/telemetry/memory-log";
@@ -21,8 +22,9 @@ import { test as base } from "vitest";
 import { createRoomApplier } from "../src/apply-room.ts";
 import { createJobResults } from "../src/job-results.ts";
 import { takeKey } from "../src/key-step.ts";
-import { createUserNotices } from "../src/notices.ts";
+import { fillOutbox } from "../src/outbox.ts";
 import { runEffects, type EffectDeps } from "../src/run-effects.ts";
+import { createSendKey } from "../src/send-key.ts";
 import { ACCOUNTS, createSiteRooms } from "./site-rooms.ts";
 
 /** A crash between two steps: nothing after it happens in this attempt. */
@@ -66,7 +68,9 @@ export function createTestWorker(site: TestSite, { keys = newKeyStore(), afterSt
         roomId,
         key,
       ),
-    notices: createUserNotices({ broker, recorder, fanoutConcurrency: 4 }),
+    tell: createTellSubscription({ broker, fromSite: siteId, concurrency: 4 }),
+    sendKey: createSendKey({ broker, recorder, concurrency: 4 }),
+    fillOutbox: (application) => fillOutbox({ broker, peers: new Set(), recorder }, application),
     jobResults: createJobResults({ broker, directory, recorder, now }),
     sealer: createSealer({ suite: nodeSuite, now }),
     namesFor: async () => (account) => account,

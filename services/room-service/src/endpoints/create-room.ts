@@ -1,17 +1,21 @@
 import type { DirectoryEntry } from "@parley/contract/directory";
 import { Failure } from "@parley/contract/failure";
-import { byteOrder, channelIdOf, directRoomIdOf } from "@parley/contract/ids";
+import { channelIdOf } from "@parley/contract/ids";
 import { createRoom } from "@parley/contract/room-requests";
+import { openDirect } from "@parley/contract/server-requests";
 import { userEndpoint, type Endpoint } from "@parley/messaging/endpoint";
+import type { Peers } from "@parley/messaging/peers";
 import type { DirectoryStore } from "@parley/mongo/directory-store";
-import type { FoundAccount, RoomLimits } from "@parley/room/command";
+import type { RoomLimits } from "@parley/room/command";
 
+import { foundOf, homeOfDirect, openDirectHere } from "../direct-messages.ts";
 import type { Commanding, Commands } from "../run-command.ts";
 
 interface Deps {
   readonly siteId: string;
   readonly commands: Commands;
   readonly directory: Pick<DirectoryStore, "resolve" | "find">;
+  readonly peers: Pick<Peers, "ask">;
   readonly limits: RoomLimits;
 }
 
@@ -20,38 +24,20 @@ type Caller = { readonly caller: DirectoryEntry };
 const refuse = (path: string, message: string): Failure =>
   new Failure("invalid_request", { metadata: { issues: [{ path, message }] } });
 
-const foundOf = (entry: DirectoryEntry): FoundAccount => ({
-  account: entry.account,
-  userId: entry.userId,
-  siteId: entry.homeSite,
-  kind: entry.kind,
-  enabled: entry.enabled,
-  sectId: entry.sectId,
-  deptId: entry.deptId,
-});
-
-/** A direct message lives at the home of the participant whose user id sorts first (SPEC-rooms 3.1). */
-const homeOf = (pair: readonly [DirectoryEntry, DirectoryEntry]): string =>
-  pair.toSorted((a, b) => byteOrder(a.userId, b.userId))[0]?.homeSite ?? pair[0].homeSite;
-
-async function openDirect(deps: Deps, request: Commanding & Caller, otherAccount: string) {
-  const { caller } = request;
+/** Opens the direct message at its home, be that this site or a peer, whose reply is handed on. */
+async function openDirectAtHome(deps: Deps, request: Commanding & Caller, otherAccount: string) {
+  const { caller: requester, trace } = request;
   const other = await deps.directory.find(otherAccount);
   if (!other) throw new Failure("user_not_found", { metadata: { accounts: [otherAccount] } });
-  const siteId = homeOf([caller, other]);
-  if (siteId !== deps.siteId) throw new Failure("home_site_unreachable", { metadata: { siteId } });
-  const roomId = directRoomIdOf([caller.userId, other.userId]);
-  const reply = await deps.commands.ofAnybody(request, roomId, (asked) => ({
-    ...asked,
-    type: "create_direct",
-    roomId,
-    siteId,
-    requester: foundOf(caller),
-    other: foundOf(other),
-    limits: deps.limits,
-  }));
-  const withAgent = caller.kind === "agent" || other.kind === "agent";
-  return { ...reply, roomType: withAgent ? ("agentDm" as const) : ("dm" as const), siteId };
+  const home = homeOfDirect({ requester, other });
+  if (home === deps.siteId) return openDirectHere(deps, request, { requester, other });
+  if (!deps.limits.knownSites.has(home))
+    throw new Failure("unknown_site", { metadata: { accounts: [otherAccount] } });
+  return deps.peers.ask(openDirect, {
+    peer: home,
+    body: { requesterAccount: requester.account, otherAccount },
+    trace,
+  });
 }
 
 async function openChannel(
@@ -86,7 +72,7 @@ export const createRoomEndpoint = (deps: Deps): Endpoint =>
     if (name === undefined && orgs.length === 0) {
       if (named.length === 0) throw refuse("", "name the room, or whom it is with");
       if (only === undefined) throw new Failure("self_dm");
-      if (users.length === 1) return openDirect(deps, request, only);
+      if (users.length === 1) return openDirectAtHome(deps, request, only);
     }
     if (name === undefined) throw refuse("name", "a channel needs a name");
     return openChannel(deps, request, { name, users, orgs: [...new Set(orgs)] });

@@ -37,7 +37,10 @@ export const ensureKeyEndpoint = ({ siteId, rooms, keys, commands }: Deps): Endp
   serverEndpoint(ensureKey, async ({ fromSite, body, ...request }) => {
     if (fromSite !== siteId) throw new Failure("site_not_participating");
     const { roomId, rotate = false } = body;
-    const projected = (await rooms.find(roomId))?.keyVersion;
+    const room = await rooms.find(roomId);
+    if (room && room.siteId !== siteId)
+      throw new Failure("wrong_site", { metadata: { siteId: room.siteId } });
+    const projected = room?.keyVersion;
     const version = body.version ?? projected;
     if (version === undefined || (projected === undefined && !rotate)) throw new Failure("room_not_found");
     const standing = await standingOf(keys, { roomId, version, projected: projected ?? -1, rotate });

@@ -6,6 +6,7 @@ import type { Subscription, SubscriptionStore } from "@parley/mongo/subscription
 import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
 
 interface Deps {
+  readonly siteId: string;
   readonly rooms: Pick<RoomDocumentStore, "findMany">;
   readonly subscriptions: Pick<SubscriptionStore, "listRooms" | "findMany">;
   readonly keys: Pick<RoomKeyStore, "getMany">;
@@ -16,28 +17,31 @@ interface Deps {
 /** A listing names the time it may be continued from: a little before it began. */
 const LISTING_MARGIN_MS = 10_000;
 
-const rowOf = (room: RoomSummary, subscription: Subscription): RoomListRow => ({
+const rowOf = ({ siteId }: Deps, room: RoomSummary, subscription: Subscription): RoomListRow => ({
   room: roomViewOf(room, subscription.account),
   subscription: subscriptionViewOf(subscription),
   ...(room.lastMessageAt !== undefined && { lastMessageAt: room.lastMessageAt }),
-  stale: false,
+  stale: room.siteId !== siteId,
 });
 
 /**
- * The current keys of these rooms for this account. Keys are read before the memberships are read again: a version is
+ * The current keys of these rooms for this account; of a replica none above what it projects. Keys are read before the memberships are read again: a version is
  * visible only after its removal is projected, so the removed account never slips between (SPEC-rooms 6.4).
  */
 async function keysFor(
   deps: Deps,
   account: string,
-  roomIds: readonly string[],
+  rooms: ReadonlyMap<string, RoomSummary>,
 ): Promise<Map<string, RoomListRow["key"]>> {
+  const roomIds = [...rooms.keys()];
   const keys = await deps.keys.getMany(roomIds);
   const members = await deps.subscriptions.findMany(account, roomIds);
   const allowed = members.flatMap(({ roomId, keyFrom }) => {
     const entry = keys.get(roomId);
     if (entry?.status !== "found" || entry.value.version < keyFrom) return [];
     const { version, pair } = entry.value;
+    const room = rooms.get(roomId);
+    if (room && room.siteId !== deps.siteId && version > room.keyVersion) return [];
     return [[roomId, { version, privateKey: Buffer.from(pair.privateKey).toString("base64") }] as const];
   });
   return new Map(allowed);
@@ -50,12 +54,12 @@ export const listRoomsEndpoint = (deps: Deps): Endpoint =>
     const page = await deps.subscriptions.listRooms({ account, ...body });
     const roomIds = page.rows.map(({ roomId }) => roomId);
     const rooms = new Map((await deps.rooms.findMany(roomIds)).map((room) => [room.roomId, room]));
-    const keys = withKeys ? await keysFor(deps, account, roomIds) : undefined;
+    const keys = withKeys ? await keysFor(deps, account, rooms) : undefined;
     return {
       rooms: page.rows.flatMap((subscription) => {
         const room = rooms.get(subscription.roomId);
         const key = keys?.get(subscription.roomId);
-        return room ? [{ ...rowOf(room, subscription), ...(key && { key }) }] : [];
+        return room ? [{ ...rowOf(deps, room, subscription), ...(key && { key }) }] : [];
       }),
       at,
       ...(page.next !== undefined && { next: page.next }),

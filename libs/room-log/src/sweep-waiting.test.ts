@@ -1,10 +1,9 @@
 import type { WaitingRoom } from "@parley/mongo/waiting-room-store";
-import { UnreadableRoom } from "@parley/room-log/stored-event";
 import { createMemoryLog } from "@parley/telemetry/memory-log";
 import { expect, onTestFinished, test } from "vitest";
 
-import { QUARANTINE_RETRY_MS } from "./apply-room.ts";
-import { startSweeper } from "./sweeper.ts";
+import { UnreadableRoom } from "./stored-event.ts";
+import { QUARANTINE_RETRY_MS, startSweeper } from "./sweep-waiting.ts";
 
 const ROOM: WaitingRoom = {
   roomId: "jHjHNiEuCoJo8Nrzp",
@@ -19,9 +18,8 @@ async function setUp(catchUp: () => Promise<void>, dependenciesUp = () => true) 
   const log = createMemoryLog();
   let tried = 0;
   const sweeper = startSweeper({
-    siteId: "site-a",
+    due: async ({ now: at }) => (nextAt !== undefined && nextAt <= at ? [ROOM] : []),
     waiting: {
-      due: async ({ now: at }) => (nextAt !== undefined && nextAt <= at ? [ROOM] : []),
       postpone: async (of) => void (nextAt = of.nextAt),
     },
     catchUp: async () => {

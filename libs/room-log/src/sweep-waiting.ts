@@ -4,18 +4,20 @@ import type { Log } from "@parley/contract/observe";
 import { pause } from "@parley/concurrency/pause";
 import { RETRY_DELAYS_MS } from "@parley/messaging/consume";
 import type { WaitingRoom, WaitingRoomStore } from "@parley/mongo/waiting-room-store";
-import { UnreadableRoom } from "@parley/room-log/stored-event";
 
-import { QUARANTINE_RETRY_MS } from "./apply-room.ts";
+import { UnreadableRoom } from "./stored-event.ts";
 
+/** A room whose log cannot be followed is tried again after this long (ms). */
+export const QUARANTINE_RETRY_MS = 300_000;
 const SWEEP_EVERY_MS = 1000;
 const ROOMS_PER_SWEEP = 1000;
 const CONCURRENCY = 16;
 const retryDelay = backOff({ delaysMs: RETRY_DELAYS_MS });
 
 interface Deps {
-  readonly siteId: string;
-  readonly waiting: Pick<WaitingRoomStore, "due" | "postpone">;
+  /** The rooms whose time has come at `now`, at most `limit`. */
+  readonly due: (of: { now: number; limit: number }) => Promise<readonly WaitingRoom[]>;
+  readonly waiting: Pick<WaitingRoomStore, "postpone">;
   readonly catchUp: (room: WaitingRoom) => Promise<void>;
   /** Whether everything the effects need answers; while it does not, no attempt is made or counted. */
   readonly dependenciesUp: () => Promise<boolean>;
@@ -57,7 +59,7 @@ export function startSweeper(deps: Deps): Sweeper {
   };
 
   const sweep = async (): Promise<void> => {
-    const rooms = await deps.waiting.due({ siteId: deps.siteId, now: deps.now(), limit: ROOMS_PER_SWEEP });
+    const rooms = await deps.due({ now: deps.now(), limit: ROOMS_PER_SWEEP });
     await Promise.all(
       rooms.map((room) => pool.run(() => (stop.signal.aborted ? Promise.resolve() : attempt(room)))),
     );

@@ -9,13 +9,10 @@ async function setUp(backlog: { rooms: number; oldestSince?: number }, now: numb
   const recorder = createMemoryRecorder();
   const looked = Promise.withResolvers<void>();
   const watching = watchWaiting({
-    siteId: "site-a",
     process: "room-worker",
-    waiting: {
-      backlog: async () => {
-        setImmediate(looked.resolve);
-        return backlog;
-      },
+    backlog: async () => {
+      setImmediate(looked.resolve);
+      return backlog;
     },
     recorder,
     log,

@@ -10,9 +10,8 @@ const ALARM_AFTER_MS = 30_000;
 const ALARM_EVERY_MS = 60_000;
 
 interface Deps {
-  readonly siteId: string;
   readonly process: ProcessName;
-  readonly waiting: Pick<WaitingRoomStore, "backlog">;
+  readonly backlog: () => ReturnType<WaitingRoomStore["backlog"]>;
   readonly recorder: Recorder;
   readonly log: Log;
   /** Site time (epoch ms). */
@@ -31,7 +30,7 @@ export function watchWaiting(deps: Deps): AsyncDisposable {
   gauges.use(recorder.gauge("rooms_oldest_wait_seconds", { process }, () => oldestWaitMs / 1000));
 
   const look = async (): Promise<void> => {
-    const backlog = await deps.waiting.backlog(deps.siteId);
+    const backlog = await deps.backlog();
     const now = deps.now();
     ({ rooms } = backlog);
     oldestWaitMs = backlog.oldestSince === undefined ? 0 : Math.max(0, now - backlog.oldestSince);

@@ -1,0 +1,35 @@
+import { z } from "zod";
+
+import { keyVersion, memberEntry, moment, orgName, revision, roomSettings, roomType } from "./shapes.ts";
+import { roomId, siteId } from "./tokens.ts";
+
+/** What an OUTBOX message carries where it is no event's own bytes; the last token of its subject (SPEC-rooms 7.1). */
+export const OUTBOX_TYPES = {
+  /** The state after the event that brought the site into the room, instead of that event. */
+  snapshot: "snapshot",
+  /** The stored bytes of the event with which the site's last member left. */
+  final: "final",
+} as const;
+
+/** A room as a participating site begins to hold it (SPEC-rooms 7.1). */
+export const roomSnapshot = z.object({
+  v: z.literal(1),
+  siteId,
+  roomId,
+  revision,
+  chain: z.string(),
+  rosterHash: z.string().regex(/^[0-9a-f]{64}$/),
+  keyVersion,
+  at: moment,
+  repair: z.boolean().optional(),
+  state: z.object({
+    roomType,
+    name: z.string(),
+    settings: roomSettings,
+    createdAt: moment,
+    closed: z.boolean().default(false),
+    members: z.array(memberEntry).min(1),
+    orgs: z.array(orgName.extend({ addedAt: moment })),
+  }),
+});
+export type RoomSnapshotMessage = z.infer<typeof roomSnapshot>;

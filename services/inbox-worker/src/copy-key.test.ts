@@ -1,0 +1,162 @@
+import { Failure } from "@parley/contract/failure";
+
+import { getRoomKey } from "@parley/contract/server-requests";
+import type { MissingKey, Replica } from "@parley/mongo/replica-store";
+import { toBase64 } from "@parley/room-crypto/base64";
+import type { RoomKeyPair } from "@parley/room-crypto/key-pair";
+import { nodeSuite } from "@parley/room-crypto/node-suite";
+import { memoryRoomKeyStore } from "@parley/room-keys/room-key-store.memory";
+import { createMemoryLog } from "@parley/telemetry/memory-log";
+import { createMemoryRecorder } from "@parley/telemetry/memory-recorder";
+import { describe, expect, test } from "vitest";
+
+import { newTrace } from "../test/lane.ts";
+import { createCopyMissingKey } from "./copy-key.ts";
+
+const HOME = "site-a";
+const ROOM = "r".repeat(17);
+const ATTEMPTS_MAX = 3;
+const GAVE_UP = "room_key_replication_terminated_total";
+const pair = nodeSuite.generatePair();
+
+type Answer = Failure | { readonly version: number; readonly publicKey: string; readonly privateKey: string };
+const keyOf = (version: number, of: RoomKeyPair = pair): Answer => ({
+  version,
+  publicKey: toBase64(of.publicKey),
+  privateKey: toBase64(of.privateKey),
+});
+const refusal = (reason: Failure["reason"]) => new Failure(reason);
+
+/** A replica that misses v2, and a home that answers as told. */
+function setUp(answer: Answer, held: Partial<Replica> = {}) {
+  let replica: Replica = {
+    roomId: ROOM,
+    siteId: HOME,
+    applied: 5,
+    tombstone: false,
+    missingKey: { version: 2, attempts: 0 },
+    ...held,
+  };
+  const home = { answer, asked: [] as unknown[] };
+  const keys = memoryRoomKeyStore({ suite: nodeSuite, gracePeriodMs: 1000, now: () => 0 });
+  const recorder = createMemoryRecorder();
+  const note = (missingKey: MissingKey | undefined): void => void (replica = { ...replica, missingKey });
+  const copy = createCopyMissingKey({
+    keys,
+    replicas: {
+      find: async () => replica,
+      noteMissingKey: async ({ missingKey }) => note(missingKey),
+      clearMissingKey: async () => note(undefined),
+    },
+    peers: {
+      ask: async (declaration, { peer, body, timeoutMs }) => {
+        home.asked.push({ operation: declaration.operation, peer, body, timeoutMs });
+        if (home.answer instanceof Failure) throw home.answer;
+        return declaration.reply.parse({ roomId: ROOM, ...home.answer });
+      },
+    },
+    attemptsMax: ATTEMPTS_MAX,
+    timeoutMs: 70,
+    recorder,
+    log: createMemoryLog(),
+  });
+  return {
+    keys,
+    home,
+    copy: () => copy({ roomId: ROOM, trace: newTrace() }),
+    gaveUp: () => recorder.total(GAVE_UP, { peer: HOME }),
+    missing: () => replica.missingKey,
+  };
+}
+
+describe("the missing key", () => {
+  test("is asked for at exactly its version and held from then on", async () => {
+    const { copy, home, keys, missing } = setUp(keyOf(2));
+    expect(await copy()).toBe("held");
+    const asked = {
+      operation: getRoomKey.operation,
+      peer: HOME,
+      body: { roomId: ROOM, version: 2 },
+      timeoutMs: 70,
+    };
+    expect(home.asked).toEqual([asked]);
+    expect((await keys.get(ROOM))?.version).toBe(2);
+    expect((await keys.get(ROOM))?.pair.print).toBe(pair.print);
+    expect(missing()).toBeUndefined();
+  });
+
+  test("is not asked for when none is missing, a later one is held, or the room is buried", async () => {
+    const none = setUp(keyOf(2), { missingKey: undefined });
+    const buried = setUp(keyOf(2), { tombstone: true });
+    const later = setUp(keyOf(2));
+    await later.keys.setWithVersion({ roomId: ROOM, version: 3, pair, revision: 5 });
+    for (const { copy, home } of [none, buried, later]) {
+      expect(await copy()).toBe("held");
+      expect(home.asked).toEqual([]);
+    }
+    expect(later.missing()).toBeUndefined();
+  });
+
+  test("that comes after the room was closed at a later revision is not stored", async () => {
+    const { copy, keys } = setUp(keyOf(2));
+    await keys.delete(ROOM, 6);
+    expect(await copy()).toBe("held");
+    expect(await keys.get(ROOM)).toBeNull();
+  });
+});
+
+describe("a typed refusal", () => {
+  test("ends the copy at once and is counted", async () => {
+    for (const reason of ["room_key_absent", "key_version_not_allowed"] as const) {
+      const { copy, gaveUp, missing, home } = setUp(refusal(reason));
+      expect(await copy()).toBe("absent");
+      expect([missing(), gaveUp(), home.asked.length]).toEqual([undefined, 1, 1]);
+    }
+  });
+
+  test("for a site that has left ends it too, and is not counted", async () => {
+    const { copy, gaveUp, missing } = setUp(refusal("site_not_participating"));
+    expect(await copy()).toBe("absent");
+    expect([missing(), gaveUp()]).toEqual([undefined, 0]);
+  });
+});
+
+describe("what a later attempt may heal", () => {
+  test("is thrown and counted on the replica until the copy is given up, once", async () => {
+    const { copy, gaveUp, missing, keys } = setUp(refusal("home_site_unreachable"));
+    for (const attempts of [1, 2]) {
+      await expect(copy()).rejects.toMatchObject({ reason: "home_site_unreachable" });
+      expect([missing(), gaveUp()]).toEqual([{ version: 2, attempts }, 0]);
+    }
+    expect(await copy()).toBe("parked");
+    expect([missing(), gaveUp(), await keys.get(ROOM)]).toEqual([undefined, 1, null]);
+    expect(await copy()).toBe("held");
+  });
+
+  test("heals: a home that is back is believed", async () => {
+    const { copy, home, keys } = setUp(refusal("home_site_unreachable"));
+    await expect(copy()).rejects.toMatchObject({ reason: "home_site_unreachable" });
+    home.answer = keyOf(2);
+    expect(await copy()).toBe("held");
+    expect(await keys.getVersion(ROOM)).toBe(2);
+  });
+});
+
+describe("a home that answers wrongly", () => {
+  test("is not believed when it hands out another version", async () => {
+    const { copy, keys, missing } = setUp(keyOf(3));
+    await expect(copy()).rejects.toThrow("answered another key than v2");
+    expect([await keys.get(ROOM), missing()]).toEqual([null, { version: 2, attempts: 1 }]);
+  });
+
+  test("is not believed when the halves do not belong together, or are no keys", async () => {
+    const { publicKey } = nodeSuite.generatePair();
+    const mixed = { ...keyOf(2), publicKey: toBase64(publicKey) } as Answer;
+    const short = { ...keyOf(2), privateKey: toBase64(Uint8Array.of(1, 2, 3)) } as Answer;
+    for (const answer of [mixed, short]) {
+      const { copy, keys, missing } = setUp(answer);
+      await expect(copy()).rejects.toThrow(RangeError);
+      expect([await keys.get(ROOM), missing()]).toEqual([null, { version: 2, attempts: 1 }]);
+    }
+  });
+});

@@ -1,0 +1,151 @@
+import { randomBytes, randomUUID } from "node:crypto";
+
+import { HEADERS } from "@parley/contract/headers";
+import { inboxLane } from "@parley/contract/consumers";
+import { streamDeclarations, streamName } from "@parley/contract/streams";
+import { declareStreams } from "@parley/messaging/declare-streams";
+import { encodeJson, publishToStream } from "@parley/messaging/publish";
+import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
+import type { RoomCommand } from "@parley/room/command";
+import { createChannel, person, setRole } from "@parley/room/test/fixtures";
+import { openProcess } from "@parley/site/test/open-process";
+import { openTestSite } from "@parley/site/test/test-site";
+import { expect, test as base, vi } from "vitest";
+
+import { at, laneMessage, laneOf, snapshotMessage, storyOf, type LaneMessage } from "../test/lane.ts";
+import { config } from "./config.ts";
+import { openService } from "./service.ts";
+
+const newRoomId = (): string => `r${randomBytes(8).toString("hex")}`;
+
+/** A site with inbox-worker open in it; its peers are OUTBOX streams of the same broker, and answer nothing. */
+async function openPeople(stack: AsyncDisposableStack) {
+  const site = stack.use(await openTestSite());
+  const { siteId, broker, database } = site;
+  const [home, other] = [`${siteId}-a`, `${siteId}-b`];
+  for (const peer of [home, other]) {
+    const { OUTBOX } = streamDeclarations(peer);
+    await declareStreams(broker, { owned: [OUTBOX], used: [], create: true });
+    stack.defer(async () => void (await broker.manager.streams.delete(OUTBOX.name)));
+  }
+  const environment = { ...site.environment, PEERS: `${home},${other}`, ROOM_KEY_MAX_REDELIVER: "1" };
+  const opened = stack.use(await openProcess({ config, environment, open: openService }));
+
+  const inbox = streamName("INBOX", siteId);
+  const { config: declared } = await broker.manager.streams.info(inbox);
+  // The domains of the declared sources do not exist here: the same lanes, taken from this broker.
+  const sources = [home, other].map((peer) => ({
+    name: streamName("OUTBOX", peer),
+    filter_subject: `outbox.${peer}.${siteId}.>`,
+  }));
+  await broker.manager.streams.update(inbox, { ...declared, sources });
+
+  return {
+    siteId,
+    home,
+    other,
+    log: opened.log,
+    declared: declared.sources,
+    replicas: mongoReplicaStore(database),
+    send: async (...messages: readonly LaneMessage[]): Promise<void> => {
+      for (const message of messages) await publishToStream(broker, { ...message, messageId: randomUUID() });
+    },
+    /** Waits until a lane has nothing left to hand out or to settle. */
+    settled: (peer: string, count: number) =>
+      vi.waitFor(
+        async () => {
+          const { durable } = inboxLane(siteId, peer);
+          const info = await broker.manager.consumers.info(inbox, durable);
+          expect([info.ack_floor.consumer_seq >= count, info.num_pending, info.num_ack_pending]).toEqual([
+            true,
+            0,
+            0,
+          ]);
+        },
+        { timeout: 10_000, interval: 50 },
+      ),
+    dead: async (): Promise<readonly string[]> => {
+      const stream = streamName("DEAD", siteId);
+      const { state } = await broker.manager.streams.info(stream);
+      const found: string[] = [];
+      for (let seq = 1; seq <= state.last_seq; seq += 1) {
+        const message = await broker.manager.direct.getMessage(stream, { seq });
+        if (message) found.push(message.header.get(HEADERS.parkedError));
+      }
+      return found;
+    },
+    story: (peer: string, ...commands: readonly RoomCommand[]) => {
+      const roomId = newRoomId();
+      const limits = { maxRoomSize: 10, maxBatchSize: 10, knownSites: new Set([peer, siteId]) };
+      const creator = person("ann", { siteId: peer });
+      const create = createChannel({ users: [at(siteId, "bob")] }, { siteId: peer, roomId, creator, limits });
+      const log = storyOf(create, ...commands);
+      return { roomId, log, lane: laneOf(log, siteId) };
+    },
+  };
+}
+
+const test = base.extend("worker", { scope: "file" }, async ({}, { onCleanup }) => {
+  const stack = new AsyncDisposableStack();
+  onCleanup(() => stack.disposeAsync());
+  return openPeople(stack);
+});
+
+test("INBOX is declared to source each peer's lane through its domain", ({ worker }) => {
+  const { siteId, home, other, declared } = worker;
+  expect(
+    declared?.map(({ name, filter_subject, external }) => [name, filter_subject, external]),
+  ).toMatchObject(
+    [home, other].map((peer) => [
+      `OUTBOX_${peer}`,
+      `outbox.${peer}.${siteId}.>`,
+      { api: `$JS.${peer}.API`, deliver: `lane.${peer}.${siteId}` },
+    ]),
+  );
+});
+
+test("what a peer's OUTBOX holds for this site becomes a replica, though nobody there answers for keys", async ({
+  worker,
+}) => {
+  const { roomId, lane, log } = worker.story(worker.home, setRole("ann", "bob", "owner"));
+  await worker.send(...lane);
+  await worker.settled(worker.home, lane.length);
+  const { state } = (await worker.replicas.find(roomId)) ?? {};
+  expect(state).toEqual({ ...log.at(-1)?.state, recentRequests: [] });
+  expect(worker.log.events()).toContain("room_key_copy_parked");
+});
+
+test("what no peer may say is parked, changes nothing and delays nobody", async ({ worker }) => {
+  const { home, other, siteId } = worker;
+  const { roomId, log, lane } = worker.story(home);
+  const [first] = log;
+  if (!first) throw new Error("nothing happened");
+  const healthy = worker.story(other);
+  const foreign = {
+    ...snapshotMessage(first.state, siteId),
+    subject: `outbox.${other}.${siteId}.${roomId}.snapshot`,
+  };
+  const garbage = laneMessage({
+    siteId: other,
+    dest: siteId,
+    roomId,
+    type: "x",
+    payload: encodeJson("no event"),
+  });
+  const stolen = snapshotMessage({ ...first.state, siteId: other, revision: 9 }, siteId);
+  await worker.send(...lane);
+  await vi.waitFor(
+    async () => expect(await worker.replicas.find(roomId)).toMatchObject({ applied: 1 }),
+    5000,
+  );
+  await worker.send(foreign, garbage, stolen, ...healthy.lane);
+  await worker.settled(other, 4);
+
+  expect((await worker.dead()).toSorted()).toEqual([
+    "a peer speaks of a room homed elsewhere",
+    "a peer speaks of a room homed elsewhere",
+    "the bytes are not an event envelope",
+  ]);
+  expect(await worker.replicas.find(roomId)).toMatchObject({ siteId: home, applied: 1 });
+  expect(await worker.replicas.find(healthy.roomId)).toMatchObject({ siteId: other, applied: 1 });
+});

@@ -1,0 +1,157 @@
+import { inboxLane, LOCAL_LANE } from "@parley/contract/consumers";
+import type { ServiceContext } from "@parley/lifecycle/service";
+import { consume } from "@parley/messaging/consume";
+import { openPeers } from "@parley/messaging/peers";
+import type { StreamMessage } from "@parley/messaging/stream-message";
+import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
+import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
+import { mongoWaitingRoomStore } from "@parley/mongo/waiting-room-store.mongo";
+import { nodeSuite } from "@parley/room-crypto/node-suite";
+import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
+import { valkeyRoomKeyStore } from "@parley/room-keys/room-key-store.valkey";
+import { watchedKeyStore } from "@parley/room-keys/watched-key-store";
+import { startSweeper } from "@parley/room-log/sweep-waiting";
+import { watchWaiting } from "@parley/room-log/watch-waiting";
+import { openSite, type Site } from "@parley/site/open-site";
+import { openValkey } from "@parley/site/open-valkey";
+import { createTellSubscription } from "@parley/site/subscription-notices";
+import { createAfterStep } from "@parley/site/test-hooks";
+import { takeLease } from "@parley/valkey/take-lease";
+
+import { createReplicaEffects } from "./apply-replica.ts";
+import { testHooks, type Config } from "./config.ts";
+import { createCopyMissingKey } from "./copy-key.ts";
+import { createLaneSources } from "./lane-sources.ts";
+import { readArrival } from "./read-arrival.ts";
+import { createReadLane } from "./read-lane.ts";
+import { createReplicaGate, type ReplicaGate } from "./replica-gate.ts";
+
+type Context = ServiceContext & { readonly config: Config };
+
+/** Takes keys from Valkey for replicas alone: what key.get reads through at home is never stored. */
+async function openKeys(stack: AsyncDisposableStack, context: Context, site: Site) {
+  const { config } = context;
+  const client = await openValkey({ stack, context, site, config });
+  const store = valkeyRoomKeyStore({
+    client,
+    siteId: site.siteId,
+    sealing: { suite: nodeSuite, keys: config.keyEncryptionKeys },
+    gracePeriodMs: config.roomKeyGracePeriodMs,
+    now: () => site.clock.now(),
+  });
+  return { client, keys: watchedKeyStore(store, site.recorder) };
+}
+
+interface Parts {
+  readonly keys: RoomKeyStore;
+  readonly peers: Awaited<ReturnType<typeof openPeers>>;
+}
+
+function openGate(context: Context, site: Site, { keys, peers }: Parts): ReplicaGate {
+  const { config } = context;
+  const { siteId, broker, database, recorder, log, clock } = site;
+  const replicas = mongoReplicaStore(database);
+  return createReplicaGate({
+    replicas,
+    waiting: mongoWaitingRoomStore(database),
+    effects: createReplicaEffects({
+      siteId,
+      broker,
+      replicas,
+      keys,
+      subscriptions: mongoSubscriptionStore(database),
+      tell: createTellSubscription({ broker, fromSite: siteId, concurrency: NOTICES_AT_A_TIME }),
+      afterStep: createAfterStep(testHooks.stopAfter),
+    }),
+    copyMissingKey: createCopyMissingKey({
+      keys,
+      replicas,
+      peers,
+      attemptsMax: config.roomKeyMaxRedeliver,
+      timeoutMs: config.roomKeyRpcTimeoutMs,
+      recorder,
+      log,
+    }),
+    arrivalsOf: createReadLane({ broker, siteId, log }),
+    recorder,
+    log,
+    now: () => clock.now(),
+  });
+}
+
+/** One consumer per lane: a peer that stands still holds up nobody else's. */
+async function openLane(
+  stack: AsyncDisposableStack,
+  context: Context,
+  of: { site: Site; gate: ReplicaGate; lane: string },
+) {
+  const { site, gate, lane } = of;
+  const { config } = context;
+  const consuming = await consume({
+    ...site,
+    declaration: inboxLane(site.siteId, lane),
+    settings: {
+      ackWaitMs: config.consumerAckWaitMs,
+      maxAckPending: config.consumerMaxAckPending,
+      batch: config.consumerBatch,
+      pinTimeoutMs: config.consumerPinTimeoutMs,
+    },
+    keyOf: roomIdOf,
+    handle: async (message) => gate.receive(readArrival(message), message.deliveries),
+    retry: { where: "broker" },
+    onLost: (error) => context.fail("consumer_lost", error),
+    deliverTwice: testHooks.deliverTwice,
+  });
+  stack.defer(() => consuming.stop());
+  context.readiness.register(`lane_${lane}`, () => ({ ok: consuming.lastPullAgeMs() < config.readyStallMs }));
+}
+
+/** The room that a message of INBOX names: the last but one token of its subject. */
+const roomIdOf = ({ subject }: StreamMessage): string => subject.split(".").at(-2) ?? "";
+
+/** Notices under way at a time; after so many the broker is waited for. */
+const NOTICES_AT_A_TIME = 32;
+/** Longer than a kick takes, shorter than a link stays up without one (ms). */
+const KICK_LEASE_MS = 2000;
+
+/** Wires inbox-worker: keeps this site's replicas of rooms that live elsewhere. */
+export async function openService(stack: AsyncDisposableStack, context: Context): Promise<void> {
+  const { config } = context;
+  const site = await openSite({
+    stack,
+    context,
+    config,
+    process: "inbox-worker",
+    streams: ["INBOX", "DEAD"],
+  });
+  const { siteId, broker, recorder, log, clock } = site;
+  const { client, keys } = await openKeys(stack, context, site);
+  const sources = createLaneSources({
+    broker,
+    siteId,
+    peers: config.peers,
+    log,
+    takeLease: () => takeLease(client, `inbox-sources:${siteId}`, KICK_LEASE_MS),
+  });
+  await context.retry({ what: "inbox_sources", attempt: () => sources.declare() });
+  const peers = openPeers({ broker, siteId, peers: config.peers, clock, recorder, log });
+  stack.use(peers);
+  peers.onUp(() => {
+    sources.kick().catch((error: unknown) => log.warn("inbox_sources_not_kicked", {}, error));
+  });
+  const gate = openGate(context, site, { keys, peers });
+  const waiting = mongoWaitingRoomStore(site.database);
+  stack.use(
+    startSweeper({
+      due: (of) => waiting.due({ siteId, homed: "elsewhere", ...of }),
+      waiting,
+      catchUp: (room) => gate.catchUp(room),
+      dependenciesUp: () => site.dependenciesUp(),
+      log,
+      now: () => clock.now(),
+    }),
+  );
+  const backlog = () => waiting.backlog(siteId, "elsewhere");
+  stack.use(watchWaiting({ process: site.process, backlog, recorder, log, now: () => clock.now() }));
+  for (const lane of [...config.peers, LOCAL_LANE]) await openLane(stack, context, { site, gate, lane });
+}

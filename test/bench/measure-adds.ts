@@ -1,0 +1,112 @@
+import type { Site } from "@parley/local-stack/site";
+
+import type { Channels } from "./channels.ts";
+import type { Accepted } from "./crowd.ts";
+import type { Figure } from "./figure.ts";
+import { median, oneByOne, sideBySide, spreadOf } from "./measure.ts";
+import { describeShares, processesOf, watchProcessors } from "./processes.ts";
+import { IN_FLIGHT, type PublishLimit } from "./measure-publish-limit.ts";
+
+/** With the creation and the calls one by one, every owner stays below the 50 commands of a burst. */
+const ROUNDS = 3;
+const ADDS_PER_OWNER_AND_ROUND = 10;
+const WARM_UP_ADDS_PER_OWNER = 4;
+const ADDS_ONE_BY_ONE = 300;
+
+interface Setting {
+  readonly site: Site;
+  readonly channels: Channels;
+  readonly limit: PublishLimit;
+  readonly onProgress: (line: string) => void;
+}
+
+interface Burst {
+  readonly acceptedPerSecond: number;
+  readonly appliedPerSecond: number;
+  /** How long replies took (ms). */
+  readonly replies: readonly number[];
+}
+
+/** So many adds at once over all rooms; returns when the last of them is true. */
+async function burst({ channels, site, onProgress }: Setting, addsPerOwner: number): Promise<Burst> {
+  const count = channels.count * addsPerOwner;
+  const accepted: Accepted[] = [];
+  const shares = watchProcessors(processesOf(site));
+  const startedAt = performance.now();
+  await sideBySide({ count, inFlight: IN_FLIGHT }, async (number) => {
+    accepted.push(await channels.addNext(number));
+  });
+  const acceptedAt = performance.now();
+  onProgress(`${count} adds accepted: ${describeShares(shares())}`);
+  const sharesAfter = watchProcessors(processesOf(site));
+  const doneAt = Math.max(...(await Promise.all(accepted.map((add) => add.doneAt))));
+  onProgress(`${count} adds applied:  ${describeShares(sharesAfter())}`);
+  return {
+    acceptedPerSecond: count / ((acceptedAt - startedAt) / 1_000),
+    appliedPerSecond: count / ((doneAt - startedAt) / 1_000),
+    replies: accepted.map((add) => add.acceptedAt - add.askedAt),
+  };
+}
+
+/** `member.add` under load: accepted and applied per second, and what replies take meanwhile. */
+async function measureBursts(setting: Setting): Promise<readonly Figure[]> {
+  const { channels, limit } = setting;
+  await burst(setting, WARM_UP_ADDS_PER_OWNER);
+  const bursts: Burst[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) bursts.push(await burst(setting, ADDS_PER_OWNER_AND_ROUND));
+  const { p50, p99 } = spreadOf(bursts.flatMap(({ replies }) => replies));
+  const baseline = { name: "publishes", value: limit.perSecond };
+  const oneAcknowledged = { name: "one publish", value: limit.acknowledgedMs };
+  return [
+    {
+      name: `member.add accepted, ${channels.count} rooms, ${IN_FLIGHT} in flight, one replica`,
+      value: median(bursts.map(({ acceptedPerSecond }) => acceptedPerSecond)),
+      unit: "/s",
+      baseline,
+      bar: { of: "ratio", is: "at least", limit: 0.15 },
+    },
+    {
+      name: "member.add applied end to end",
+      value: median(bursts.map(({ appliedPerSecond }) => appliedPerSecond)),
+      unit: "/s",
+      baseline,
+      bar: { of: "ratio", is: "at least", limit: 0.04 },
+    },
+    {
+      name: `request → reply, ${IN_FLIGHT} in flight, p50`,
+      value: p50,
+      unit: "ms",
+      baseline: oneAcknowledged,
+    },
+    {
+      name: `request → reply, ${IN_FLIGHT} in flight, p99`,
+      value: p99,
+      unit: "ms",
+      baseline: oneAcknowledged,
+    },
+  ];
+}
+
+/** One add after the other: how long until its reply and until its job result. */
+async function measureOneByOne({ channels, limit }: Setting): Promise<readonly Figure[]> {
+  const adds: Accepted[] = [];
+  const results = await oneByOne(ADDS_ONE_BY_ONE, async (number) => {
+    const add = await channels.addNext(number);
+    adds.push(add);
+    await add.doneAt;
+  });
+  const measured = adds.slice(-ADDS_ONE_BY_ONE);
+  const reply = spreadOf(measured.map(({ askedAt, acceptedAt }) => acceptedAt - askedAt));
+  const result = spreadOf(results);
+  const baseline = { name: "one publish", value: limit.acknowledgedMs };
+  return [
+    { name: "request → reply, one by one, p50", value: reply.p50, unit: "ms", baseline },
+    { name: "request → reply, one by one, p99", value: reply.p99, unit: "ms", baseline },
+    { name: "request → job result, one by one, p50", value: result.p50, unit: "ms", baseline },
+    { name: "request → job result, one by one, p99", value: result.p99, unit: "ms", baseline },
+  ];
+}
+
+export async function measureAdds(setting: Setting): Promise<readonly Figure[]> {
+  return [...(await measureBursts(setting)), ...(await measureOneByOne(setting))];
+}

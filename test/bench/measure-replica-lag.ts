@@ -1,0 +1,72 @@
+import { subscriptionUpdate, userSubjects } from "@parley/contract/notices";
+import type { Stack } from "@parley/local-stack/stack";
+
+import { addTo, openChannel } from "./channels.ts";
+import { openCrowd, type Person } from "./crowd.ts";
+import type { Figure } from "./figure.ts";
+import { oneByOne, spreadOf } from "./measure.ts";
+import { within } from "./within.ts";
+
+const ROOMS = 4;
+/** With its creation a room's owner stays within an account's burst of commands. */
+const ADDS = 80;
+const WARM_UP = ADDS / 10;
+
+/** How many of each site take part. */
+export const LAG_PEOPLE = { alpha: ROOMS, beta: ADDS + WARM_UP + 1 } as const;
+
+/** The moment the person's own site tells it of a room: its replica is applied then. */
+function untilTold({ connection, siteId, account }: Person): Promise<number> {
+  return new Promise((resolve) => {
+    const subject = userSubjects.subscriptionUpdate.filter({ homeSite: siteId, account, fromSite: siteId });
+    const subscription = connection.subscribe(subject, {
+      callback: (_error, message) => {
+        const at = performance.now();
+        if (subscriptionUpdate.parse(message.json()).action !== "added") return;
+        subscription.unsubscribe();
+        resolve(at);
+      },
+    });
+  });
+}
+
+/** Additions accepted at alpha, of people of beta: how long until beta has applied them. */
+export async function measureReplicaLag(
+  stack: Stack,
+  accounts: { readonly alpha: readonly string[]; readonly beta: readonly string[] },
+): Promise<readonly Figure[]> {
+  await using home = await openCrowd(stack.site("alpha"), accounts.alpha);
+  await using away = await openCrowd(stack.site("beta"), accounts.beta);
+  const [first = "", ...newcomers] = accounts.beta;
+  // Beta takes part from the beginning: what is measured is one event, not a snapshot.
+  const rooms = await Promise.all(home.people.map((owner) => openChannel(owner, [first])));
+  const lags: number[] = [];
+  const jobs: number[] = [];
+  await oneByOne(ADDS, async (number) => {
+    const channel = rooms[number % rooms.length];
+    const account = newcomers[number];
+    if (!channel || account === undefined) throw new Error("nobody is left to be added");
+    const newcomer = away.person(account);
+    const told = untilTold(newcomer);
+    await newcomer.connection.flush();
+    const added = await addTo(channel, account);
+    lags.push((await within(`the notice of ${account}`, told)) - added.acceptedAt);
+    jobs.push((await added.doneAt) - added.acceptedAt);
+  });
+  const lag = spreadOf(lags.slice(WARM_UP));
+  const job = spreadOf(jobs.slice(WARM_UP));
+  return [
+    {
+      name: "accepted at alpha → applied at beta, p50",
+      value: lag.p50,
+      unit: "ms",
+      baseline: { name: "accepted → job result at alpha", value: job.p50 },
+    },
+    {
+      name: "accepted at alpha → applied at beta, p99",
+      value: lag.p99,
+      unit: "ms",
+      baseline: { name: "accepted → job result at alpha", value: job.p99 },
+    },
+  ];
+}

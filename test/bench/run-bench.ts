@@ -1,0 +1,93 @@
+import type { Site } from "@parley/local-stack/site";
+import { startStack } from "@parley/local-stack/stack";
+
+import { directoryFile, people } from "../cast/directory.ts";
+import { inspectSite } from "../cast/inspect-site.ts";
+import { measureAdds } from "./measure-adds.ts";
+import { openChannels } from "./channels.ts";
+import { measureColdLoads } from "./measure-cold-loads.ts";
+import { openCrowd } from "./crowd.ts";
+import type { Figure } from "./figure.ts";
+import { measureIdleMemory, measureMemoryAfter } from "./measure-memory.ts";
+import { measureMessages } from "./measure-messages.ts";
+import { measurePublishLimit } from "./measure-publish-limit.ts";
+import { measureRemovals } from "./measure-removals.ts";
+import { LAG_PEOPLE, measureReplicaLag } from "./measure-replica-lag.ts";
+import { measureSealing } from "./measure-sealing.ts";
+import { startYardstick, type Yardstick } from "./yardstick.ts";
+
+const PEOPLE = 1_000;
+const ROOMS = 200;
+
+interface BenchOptions {
+  /** How large the log is from which cold rooms are loaded. */
+  readonly events: number;
+  readonly onProgress: (line: string) => void;
+}
+
+const accountsOf = (lines: readonly { readonly account: string }[]): string[] =>
+  lines.map(({ account }) => account);
+
+/** The size of a canonical event of an addition, as it was stored (bytes). */
+async function storedBytes(site: Site, roomId: string): Promise<number> {
+  await using inspection = await inspectSite(site);
+  const head = await inspection.reader.head(roomId);
+  if (!head?.stored) throw new Error(`the log holds nothing of ${roomId}`);
+  return head.stored.bytes.length;
+}
+
+/** Everything that one site alone can tell. */
+async function benchOneSite(yardstick: Yardstick, { onProgress }: BenchOptions): Promise<readonly Figure[]> {
+  const lines = people(PEOPLE);
+  const accounts = accountsOf(lines);
+  await using stack = await startStack({
+    sites: 1,
+    directory: directoryFile("bench-one", lines),
+    onProgress,
+  });
+  const site = stack.site("alpha");
+  const idle = await measureIdleMemory(site);
+  onProgress(`connecting ${PEOPLE} accounts and opening ${ROOMS} rooms`);
+  await using crowd = await openCrowd(site, accounts);
+  const channels = await openChannels(crowd, ROOMS, accounts);
+  const first = await channels.addNext(0);
+  await first.doneAt;
+  const limit = await measurePublishLimit(yardstick.broker, await storedBytes(site, first.reply.roomId));
+  const shared = { site, channels, limit, onProgress };
+  const adds = await measureAdds(shared);
+  const messages = await measureMessages({ ...shared, listener: crowd.person(accounts[0] ?? "") });
+  await using inspection = await inspectSite(site);
+  const removals = await measureRemovals({ crowd, accounts, broker: inspection.broker, onProgress });
+  return [
+    ...limit.figures,
+    ...adds,
+    ...messages,
+    ...removals,
+    ...idle.figures,
+    ...measureMemoryAfter(site, idle.sizes),
+  ];
+}
+
+/** What only a link shows. */
+async function benchTwoSites({ onProgress }: BenchOptions): Promise<readonly Figure[]> {
+  const alpha = people(LAG_PEOPLE.alpha);
+  const beta = people(LAG_PEOPLE.beta).map(({ account }) => ({
+    account: `${account}-beta`,
+    homeSite: "beta",
+  }));
+  const directory = directoryFile("bench-two", [...alpha, ...beta]);
+  await using stack = await startStack({ sites: 2, directory, onProgress });
+  return await measureReplicaLag(stack, { alpha: accountsOf(alpha), beta: accountsOf(beta) });
+}
+
+/** Every figure, in the order of the table. The two sites have ended before the one starts, so that neither disturbs. */
+export async function runBench(options: BenchOptions): Promise<readonly Figure[]> {
+  await using yardstick = await startYardstick();
+  const lag = await benchTwoSites(options);
+  const oneSite = await benchOneSite(yardstick, options);
+  options.onProgress("sealing");
+  const sealing = await measureSealing(yardstick.broker);
+  options.onProgress("cold rooms");
+  const coldLoads = await measureColdLoads(yardstick.broker, options);
+  return [...oneSite, ...lag, ...sealing, ...coldLoads];
+}

@@ -1,0 +1,232 @@
+import { readFileSync } from "node:fs";
+
+import { ParleyError, type RoomReference } from "@parley/client/client";
+import { laneFilter } from "@parley/contract/consumers";
+import { streamName } from "@parley/contract/streams";
+import type { Site } from "@parley/local-stack/site";
+import { startStack, type Stack } from "@parley/local-stack/stack";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { enter, type Actor } from "../cast/actor.ts";
+import { compareSites } from "../cast/compare-sites.ts";
+import { directoryFile } from "../cast/directory.ts";
+import { happens } from "../cast/happens.ts";
+import { inspectSite, type Inspection } from "../cast/inspect-site.ts";
+import { keyBytes } from "../demo/keys.ts";
+
+const worker = { environment: { CONSUMER_ACK_WAIT_MS: "1000", CONSUMER_PIN_TIMEOUT_MS: "1500" } };
+/** How long a site that was away may take to know everything (ms). */
+const CATCH_UP_MS = 30_000;
+/** More than a room here has events. */
+const MESSAGES_MAX = 100;
+
+let stack: Stack;
+let alpha: Site;
+let beta: Site;
+let home: Inspection;
+let away: Inspection;
+/** With the rights to read INBOX. */
+let lane: Inspection;
+/** At home at alpha. */
+let ann: Actor;
+let dave: Actor;
+/** At home at beta, and connected throughout. */
+let bob: Actor;
+let carol: Actor;
+let dora: Actor;
+
+beforeAll(async () => {
+  stack = await startStack({
+    sites: 2,
+    directory: directoryFile("federation-link", [
+      { account: "ann" },
+      { account: "dave" },
+      { account: "bob", homeSite: "beta" },
+      { account: "carol", homeSite: "beta" },
+      { account: "dora", homeSite: "beta" },
+    ]),
+    processes: {
+      "room-service": {},
+      "message-service": {},
+      "broadcast-worker": {},
+      "room-worker": worker,
+      "inbox-worker": worker,
+    },
+  });
+  [alpha, beta] = [stack.site("alpha"), stack.site("beta")];
+  [home, away, lane] = await Promise.all([
+    inspectSite(alpha),
+    inspectSite(beta),
+    inspectSite(beta, "inbox-worker"),
+  ]);
+  [ann, dave] = await Promise.all([enter(alpha, "ann"), enter(alpha, "dave")]);
+  [bob, carol, dora] = await Promise.all([enter(beta, "bob"), enter(beta, "carol"), enter(beta, "dora")]);
+});
+afterAll(async () => {
+  for (const actor of [ann, dave, bob, carol, dora]) await actor[Symbol.asyncDispose]();
+  for (const inspection of [home, away, lane]) await inspection[Symbol.asyncDispose]();
+  await stack.stop();
+});
+
+const agree = (room: RoomReference): Promise<boolean> =>
+  happens(
+    async () => (await compareSites({ home, away, awaySite: "beta" }, room.roomId)).length === 0,
+    CATCH_UP_MS,
+  );
+
+async function openRoom(creator: Actor, users: readonly string[]): Promise<RoomReference> {
+  const room = await creator.client.createRoom({ name: "Linked", users });
+  await room.done;
+  return room;
+}
+
+/** Revisions that beta's INBOX holds of a room, in its order. */
+async function revisionsInInbox({ roomId }: RoomReference): Promise<number[]> {
+  const messages = await lane.broker.manager.direct.getBatch(streamName("INBOX", "beta"), {
+    seq: 1,
+    batch: MESSAGES_MAX,
+    next_by_subj: laneFilter({ siteId: "beta", peer: "alpha", roomId }),
+  });
+  const revisions: number[] = [];
+  for await (const message of messages) revisions.push(message.json<{ revision: number }>().revision);
+  return revisions;
+}
+
+const membershipsTold = (actor: Actor, { roomId }: RoomReference): string[] =>
+  actor.events.flatMap((event) =>
+    (event.type === "added" || event.type === "removed") && event.roomId === roomId ? [event.type] : [],
+  );
+
+/** The reason of a refusal, or that there was none. */
+const outcomeOf = (request: Promise<unknown>): Promise<string | undefined> =>
+  request.then(
+    () => "accepted",
+    (error: unknown) => {
+      if (error instanceof ParleyError) return error.reason;
+      throw error;
+    },
+  );
+
+/** What alpha does while beta is away: bob is out, dora is in, and ann speaks. */
+async function changeAtAlpha(room: RoomReference): Promise<void> {
+  await (
+    await ann.client.removeMember(room, "bob")
+  ).done;
+  await (
+    await ann.client.addMembers(room, { users: ["dora"] })
+  ).done;
+  await ann.client.send(room, { content: "while you were away" });
+}
+
+/** A room of one site lives as if there were no other. */
+async function expectLively(owner: Actor, other: Actor): Promise<void> {
+  const room = await openRoom(owner, [other.account]);
+  await owner.client.send(room, { content: "we go on" });
+  expect(await happens(() => other.opened(room.roomId).includes("we go on"))).toBe(true);
+}
+
+/** Beta knows everything, once and in order, and so do its clients, which only stayed. */
+async function expectCaughtUp(room: RoomReference): Promise<void> {
+  expect(await agree(room)).toBe(true);
+  const { events } = await home.verify(room.roomId);
+  expect(await revisionsInInbox(room)).toEqual(events.map(({ event }) => event.revision));
+  expect(await happens(() => dora.client.room(room.roomId) !== undefined, CATCH_UP_MS)).toBe(true);
+  expect(await happens(() => bob.client.room(room.roomId) === undefined, CATCH_UP_MS)).toBe(true);
+  await ann.client.send(room, { content: "and now" });
+  const read = (actor: Actor, content: string): number =>
+    actor.opened(room.roomId).filter((opened) => opened === content).length;
+  expect(await happens(() => [carol, dora].every((actor) => read(actor, "and now") === 1), CATCH_UP_MS)).toBe(
+    true,
+  );
+  expect(await happens(() => read(carol, "while you were away") === 1, CATCH_UP_MS)).toBe(true);
+  expect(membershipsTold(bob, room)).toEqual(["added", "removed"]);
+  expect(membershipsTold(carol, room)).toEqual(["added"]);
+  expect(membershipsTold(dora, room)).toEqual(["added"]);
+  const [{ privateKey }, sent] = await Promise.all([
+    dora.client.getKey(room, 1),
+    keyBytes([ann, carol, dora], room, 1),
+  ]);
+  expect([...sent]).toEqual([privateKey]);
+  expect((await keyBytes([bob], room, 1)).size).toBe(0);
+  await expect(bob.client.getKey(room, 1)).rejects.toMatchObject({ reason: "not_room_member" });
+}
+
+const timesPeerDown = (site: Site): number =>
+  readFileSync(site.process("inbox-worker").log, "utf8").split("peer_down").length - 1;
+
+/**
+ * Cuts the link for longer than it takes both sites to notice, up to 10 s for a ping: only what was noticed makes them
+ * take up the lanes at once, otherwise the broker's own retry does within 40 s.
+ */
+async function whileCut(act: () => Promise<void>): Promise<void> {
+  const sites = [alpha, beta];
+  const before = sites.map(timesPeerDown);
+  await stack.link("beta").cut();
+  await act();
+  const noticed = (): boolean => sites.every((site, index) => timesPeerDown(site) > (before[index] ?? 0));
+  expect(await happens(noticed)).toBe(true);
+  await stack.link("beta").restore();
+}
+
+/** Two rooms, one of each home, with members of both. */
+async function openRooms(): Promise<{ ofAlpha: RoomReference; ofBeta: RoomReference }> {
+  const [ofAlpha, ofBeta] = await Promise.all([
+    openRoom(ann, ["bob", "carol"]),
+    openRoom(carol, ["ann", "dora"]),
+  ]);
+  expect(await agree(ofAlpha)).toBe(true);
+  expect(await happens(() => ann.client.room(ofBeta.roomId) !== undefined)).toBe(true);
+  return { ofAlpha, ofBeta };
+}
+
+test("a cut link: each site goes on, requests across are refused, and both catch up", async () => {
+  const { ofAlpha, ofBeta } = await openRooms();
+  await whileCut(async () => {
+    await changeAtAlpha(ofAlpha);
+    await (
+      await carol.client.addMembers(ofBeta, { users: ["dave"] })
+    ).done;
+    await Promise.all([expectLively(ann, dave), expectLively(carol, dora)]);
+    const across = [
+      carol.client.history(ofAlpha),
+      carol.client.removeMember(ofAlpha, "ann"),
+      ann.client.history(ofBeta),
+      ann.client.leave(ofBeta),
+    ];
+    expect(new Set(await Promise.all(across.map(outcomeOf)))).toEqual(new Set(["home_site_unreachable"]));
+    const { members, stale } = await carol.client.listMembers(ofAlpha);
+    expect(members.map(({ account }) => account).toSorted()).toEqual(["ann", "bob", "carol"]);
+    expect(stale).toBe(true);
+    const { rooms } = await carol.client.listRooms();
+    expect(rooms.map(({ room }) => room.roomId)).toContain(ofAlpha.roomId);
+    const held = await carol.client.getKey({ ...ofAlpha, siteId: "beta" }, 0);
+    expect(new Set([held.privateKey])).toEqual(await keyBytes([carol], ofAlpha, 0));
+  });
+  await expectCaughtUp(ofAlpha);
+  const backwards = { home: away, away: home, awaySite: "alpha" };
+  const agreed = () => compareSites(backwards, ofBeta.roomId).then((found) => found.length === 0);
+  expect(await happens(agreed, CATCH_UP_MS)).toBe(true);
+  expect(await happens(() => dave.client.room(ofBeta.roomId) !== undefined, CATCH_UP_MS)).toBe(true);
+  expect(membershipsTold(dave, ofBeta)).toEqual(["added"]);
+});
+
+test("a frozen broker at beta, which takes but answers nothing: alpha goes on, and beta catches up", async () => {
+  const { ofAlpha, ofBeta } = await openRooms();
+  await beta.nats.kill("SIGSTOP");
+  await changeAtAlpha(ofAlpha);
+  await expectLively(ann, dave);
+  expect(await outcomeOf(ann.client.history(ofBeta))).toBe("home_site_unreachable");
+  await beta.nats.kill("SIGCONT");
+  await expectCaughtUp(ofAlpha);
+});
+
+test("beta's broker killed and started again: its processes and clients stay, and everything arrives", async () => {
+  const { ofAlpha, ofBeta } = await openRooms();
+  await beta.nats.kill("SIGKILL");
+  await changeAtAlpha(ofAlpha);
+  await expectLively(ann, dave);
+  expect(await outcomeOf(ann.client.history(ofBeta))).toBe("home_site_unreachable");
+  await beta.nats.restart();
+  await expectCaughtUp(ofAlpha);
+  await expectLively(carol, dora);
+});
