@@ -193,24 +193,28 @@ function packed(deps: AnswerDeps, body: object, requestId: string): { payload: U
 /** Answers one request in the order of SPEC-rooms 1.8; the reply prefix has been checked before. Never throws. */
 export async function answerRequest(deps: AnswerDeps, endpoint: Endpoint, message: Msg): Promise<Answer> {
   const receivedAt = performance.now();
-  let requestId: string = uuidV7();
+  let requestId = "";
+  let trace: Trace | undefined;
   let roomId: string | undefined;
   const reply = async (): Promise<object> => {
     const tokens = endpoint.declaration.subject.parse(message.subject) as Record<string, string>;
     roomId = tokens["roomId"];
     requestId = requestIdOf(message);
+    trace = traceOf(message.headers, requestId);
     if (deps.draining()) throw new Failure("shutting_down");
-    const asked = { message, tokens, requestId, trace: traceOf(message.headers, requestId), receivedAt };
+    const asked = { message, tokens, requestId, trace, receivedAt };
     return endpoint.kind === "user" ? handleUser(deps, endpoint, asked) : handleServer(deps, endpoint, asked);
   };
   const { operation } = endpoint.declaration;
-  const body = await reply().catch((thrown: unknown) =>
-    envelopeOf(deps, thrown, { operation, requestId, roomId }),
-  );
+  const body = await reply().catch((thrown: unknown) => {
+    // Refused before its own id was read.
+    requestId ||= uuidV7();
+    return envelopeOf(deps, thrown, { operation, requestId, roomId });
+  });
   const { payload, code } = packed(deps, body, requestId);
   deps.recorder.record("request_duration_seconds", (performance.now() - receivedAt) / 1000, {
     operation,
     code,
   });
-  return { requestId, trace: traceOf(message.headers, requestId), payload, code };
+  return { requestId, trace: trace ?? traceOf(message.headers, requestId), payload, code };
 }

@@ -20,7 +20,7 @@ export function beginFlush(broker: Broker): FlushGuard {
   const before = broker.disconnects();
   return {
     flush: async () => {
-      await brokerCall("flushing", () => broker.connection.flush());
+      await brokerCall("flushing", () => broker.flush());
       if (broker.disconnects() !== before || !broker.connected())
         throw new Failure("store_unavailable", {
           detail: "the connection was lost while notices were under way",

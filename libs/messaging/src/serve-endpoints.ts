@@ -74,14 +74,14 @@ export async function serveEndpoints(options: ServeOptions): Promise<Serving> {
       );
     }),
   );
-  await broker.connection.flush();
+  await broker.flush();
 
   return {
     stop: async () => {
       draining = true;
       await Promise.all(subscriptions.map((subscription) => subscription.drain()));
       while (limits.inFlight() > 0) await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
-      await broker.connection.flush();
+      await broker.flush();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { headers, type MsgHdrs } from "@nats-io/nats-core";
 import { HEADERS } from "@parley/contract/headers";
+import { randomIdBytes } from "@parley/contract/ids";
 
 /** What ties everything published because of a request to that request (SPEC-rooms 1.3). */
 export interface Trace {
@@ -8,11 +9,13 @@ export interface Trace {
   readonly traceState?: string;
 }
 
+/** A trace id of 16 bytes and a span id of 8. */
+const TRACE_BYTES = 24;
 const TRACE_PARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** A W3C `traceparent` for work that nobody traced yet; not sampled. */
 function newTraceParent(): string {
-  const hex = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString("hex");
+  const hex = Buffer.from(randomIdBytes(TRACE_BYTES)).toString("hex");
   return `00-${hex.slice(0, 32)}-${hex.slice(32)}-00`;
 }
 

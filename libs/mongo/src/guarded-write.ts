@@ -58,7 +58,8 @@ async function writeSome<Row extends Document>(
   }
 }
 
-function operationOf<Row extends Document>(write: GuardedWrite): AnyBulkWriteOperation<Row> {
+/** The one update that a guarded write is. */
+export function operationOf<Row extends Document>(write: GuardedWrite): AnyBulkWriteOperation<Row> {
   const { field, value, overEqual = false } = write.guard;
   const newer = overEqual ? { $gt: value } : { $gte: value };
   return {

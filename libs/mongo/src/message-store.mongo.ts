@@ -7,20 +7,29 @@ import { type HistoryPage, messageCursorOf, type MessageRow, type MessageStore }
 import { momentCursor } from "./moment-cursor.ts";
 import { pageOf } from "./page.ts";
 import { storeCall } from "./store-call.ts";
+import { createWriteGroup } from "./write-group.ts";
 
 const idOf = (roomId: string, messageId: string): string => `${roomId}:${messageId}`;
 
 export function mongoMessageStore(database: Db): MessageStore {
   const { messages } = collectionsOf(database);
+  const group = createWriteGroup(messages);
   return {
     insertIfAbsent: (row) =>
       storeCall("storing a message", async () =>
         rowOf(await insertIfAbsent(messages, { _id: idOf(row.roomId, row.messageId), ...row })),
       ),
 
+    putIfAbsent: (row) =>
+      storeCall("storing a message", async () => {
+        const filter = { _id: idOf(row.roomId, row.messageId) };
+        await group.write([{ updateOne: { filter, update: { $setOnInsert: row }, upsert: true } }]);
+      }),
+
     markCanonical: (roomId, messageId) =>
       storeCall("marking a message canonical", async () => {
-        await messages.updateOne({ _id: idOf(roomId, messageId) }, { $set: { canonical: true } });
+        const filter = { _id: idOf(roomId, messageId) };
+        await group.write([{ updateOne: { filter, update: { $set: { canonical: true } } } }]);
       }),
 
     find: (roomId, messageId) =>

@@ -12,7 +12,7 @@ describe("mongoRoomDocumentStore", () => {
     await store.insertIfAbsent(state);
     expect(await store.find(state.roomId)).toBeUndefined();
     expect(await store.findMany([state.roomId])).toEqual([]);
-    expect(await store.commitApplied(state)).toBe("committed");
+    expect(await store.commitApplied(state)).toBe("applied");
     expect(await store.find(state.roomId)).toEqual({
       roomId: state.roomId,
       siteId: "alpha",
@@ -80,10 +80,10 @@ describe("mongoRoomDocumentStore", () => {
     const third = room({ ...second, revision: 3, members: [...second.members.values()] });
     await store.insertIfAbsent(first);
     expect(await store.commitApplied(second)).toBe("conflict");
-    expect(await store.commitApplied(first)).toBe("committed");
-    expect(await store.commitApplied(second)).toBe("committed");
-    expect(await store.commitApplied(first)).toBe("alreadyApplied");
-    expect(await store.commitApplied(second)).toBe("alreadyApplied");
+    expect(await store.commitApplied(first)).toBe("applied");
+    expect(await store.commitApplied(second)).toBe("applied");
+    expect(await store.commitApplied(first)).toBe("applied");
+    expect(await store.commitApplied(second)).toBe("applied");
     expect(await store.commitApplied({ ...third, revision: 4 })).toBe("conflict");
     expect(await store.find(first.roomId)).toMatchObject({
       applied: 2,
@@ -99,7 +99,7 @@ describe("mongoRoomDocumentStore", () => {
     const state = room();
     await store.insertIfAbsent(state);
     const outcomes = await Promise.all(Array.from({ length: 8 }, () => store.commitApplied(state)));
-    expect(outcomes.toSorted()).toEqual([...Array.from({ length: 7 }, () => "alreadyApplied"), "committed"]);
+    expect(outcomes.toSorted()).toEqual(Array.from({ length: 8 }, () => "applied"));
   });
 
   test("does not commit to a room whose document is missing", async ({ database }) => {
@@ -133,7 +133,7 @@ describe("mongoRoomDocumentStore", () => {
     expect(await store.progress(roomId)).toEqual({ applied: 0, quarantined: { revision: 1, since: 10 } });
     expect(await store.commitApplied(state)).toBe("conflict");
     await store.insertIfAbsent(state);
-    expect(await store.commitApplied(state)).toBe("committed");
+    expect(await store.commitApplied(state)).toBe("applied");
     expect(await store.find(roomId)).toMatchObject({ name: "harbour", quarantined: { revision: 1 } });
   });
 

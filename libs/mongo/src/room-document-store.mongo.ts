@@ -12,6 +12,7 @@ import type {
 } from "./room-document-store.ts";
 import { roomFieldsOf, roomIdentityOf } from "./room-fields.ts";
 import { storeCall } from "./store-call.ts";
+import { createWriteGroup, type WriteGroup } from "./write-group.ts";
 
 /** A tombstone has no fields left to serve. */
 const SERVED = { applied: { $gte: 1 }, tombstone: { $exists: false } } as const;
@@ -21,6 +22,8 @@ const REPLICA_FIELDS = { state: 0, missingKey: 0 } as const;
 
 export function mongoRoomDocumentStore(database: Db): RoomDocumentStore {
   const { rooms } = collectionsOf(database);
+  const commits = createWriteGroup(rooms);
+  const touches = createWriteGroup(rooms);
   return {
     insertIfAbsent: (state) => storeCall("storing a room", () => insertIfAbsent(rooms, state)),
 
@@ -39,7 +42,8 @@ export function mongoRoomDocumentStore(database: Db): RoomDocumentStore {
 
     progress: (roomId) => storeCall("reading how far a room is applied", () => progressOf(rooms, roomId)),
 
-    commitApplied: (state) => storeCall("committing an applied event", () => commitApplied(rooms, state)),
+    commitApplied: (state) =>
+      storeCall("committing an applied event", () => commitApplied(rooms, commits, state)),
 
     quarantine: (of) => storeCall("quarantining a room", () => quarantine(rooms, of)),
 
@@ -57,10 +61,8 @@ export function mongoRoomDocumentStore(database: Db): RoomDocumentStore {
           { lastMessageAt: { $not: { $gte: at } } },
           { lastMessageAt: at, lastMessageId: { $lt: messageId } },
         ];
-        await rooms.updateOne(
-          { _id: roomId, $or: older },
-          { $set: { lastMessageAt: at, lastMessageId: messageId } },
-        );
+        const update = { $set: { lastMessageAt: at, lastMessageId: messageId } };
+        await touches.write([{ updateOne: { filter: { _id: roomId, $or: older }, update } }]);
       }),
   };
 }
@@ -78,15 +80,18 @@ async function insertIfAbsent(rooms: Collection<RoomRecord>, state: RoomState): 
   }
 }
 
-async function commitApplied(rooms: Collection<RoomRecord>, state: RoomState): Promise<CommitOutcome> {
+async function commitApplied(
+  rooms: Collection<RoomRecord>,
+  commits: WriteGroup<RoomRecord>,
+  state: RoomState,
+): Promise<CommitOutcome> {
   const { roomId, revision } = state;
-  const result = await rooms.updateOne(
-    { _id: roomId, applied: revision - 1, type: { $exists: true } },
-    { $set: { ...roomFieldsOf(state), applied: revision } },
-  );
-  if (result.matchedCount === 1) return "committed";
+  const filter = { _id: roomId, applied: revision - 1, type: { $exists: true } };
+  const update = { $set: { ...roomFieldsOf(state), applied: revision } };
+  const { allTaken } = await commits.write([{ updateOne: { filter, update } }]);
+  if (allTaken) return "applied";
   const { applied } = await progressOf(rooms, roomId);
-  return applied >= revision ? "alreadyApplied" : "conflict";
+  return applied >= revision ? "applied" : "conflict";
 }
 
 async function progressOf(rooms: Collection<RoomRecord>, roomId: string): Promise<RoomProgress> {

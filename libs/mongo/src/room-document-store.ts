@@ -69,8 +69,11 @@ export interface RoomProgress {
   readonly quarantined?: Quarantine | undefined;
 }
 
-/** What became of a commit: `conflict` means that `applied` is neither this revision nor its predecessor. */
-export type CommitOutcome = "committed" | "alreadyApplied" | "conflict";
+/**
+ * What became of a commit. `applied`: the revision is applied, by this commit or an earlier one. `conflict`: the room is
+ * at neither its predecessor nor beyond.
+ */
+export type CommitOutcome = "applied" | "conflict";
 
 /**
  * The rooms of a site: those it is home to, and the replicas that `ReplicaStore` writes, which are read alike. Only rooms

@@ -80,16 +80,8 @@ const EVERY_CALL: {
   },
   prints: { insertIfAbsent: (store) => store.insertIfAbsent({ roomId, version: 0, print: "p" }) },
   messages: {
-    insertIfAbsent: (store) =>
-      store.insertIfAbsent({
-        messageId: "m",
-        roomId,
-        createdAt: 5,
-        sender: { account: "ann", kind: "person", name: "Ann" },
-        content: "hello",
-        requestId: "r",
-        canonical: false,
-      }),
+    insertIfAbsent: (store) => store.insertIfAbsent(messageRow),
+    putIfAbsent: (store) => store.putIfAbsent(messageRow),
     markCanonical: (store) => store.markCanonical(roomId, "m"),
     find: (store) => store.find(roomId, "m"),
     history: (store) => store.history({ roomId, before: "9-m", since: 1, limit: 2 }),

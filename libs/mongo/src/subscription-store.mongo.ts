@@ -1,11 +1,12 @@
 import type { Collection, Db } from "mongodb";
 
 import { collectionsOf, type SubscriptionRecord } from "./collections.ts";
-import { type GuardedWrite, guardedWrite } from "./guarded-write.ts";
+import { type GuardedWrite, guardedWrite, operationOf } from "./guarded-write.ts";
 import { momentCursor } from "./moment-cursor.ts";
 import { type Page, pageOf } from "./page.ts";
 import { storeCall } from "./store-call.ts";
 import type { Subscription, SubscriptionStore } from "./subscription-store.ts";
+import { createWriteGroup } from "./write-group.ts";
 
 type Put = Parameters<SubscriptionStore["put"]>[0];
 
@@ -41,9 +42,10 @@ type KeptByRemoval = "_id" | "roomId" | "account" | "revision" | "removedAt";
 
 export function mongoSubscriptionStore(database: Db): SubscriptionStore {
   const { subscriptions } = collectionsOf(database);
+  const group = createWriteGroup(subscriptions);
   const write = (what: string, writes: readonly GuardedWrite[]): Promise<void> =>
     storeCall(what, async () => {
-      await guardedWrite(subscriptions, writes);
+      await group.write(writes.map((each) => operationOf<SubscriptionRecord>(each)));
     });
   return {
     put: (of) =>

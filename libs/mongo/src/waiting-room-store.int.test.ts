@@ -33,7 +33,7 @@ describe("mongoWaitingRoomStore", () => {
     expect(await rooms.commitApplied(state)).toBe("conflict");
     await rooms.insertIfAbsent(state);
     await rooms.insertIfAbsent({ ...state, name: "other" });
-    expect(await rooms.commitApplied(state)).toBe("committed");
+    expect(await rooms.commitApplied(state)).toBe("applied");
     expect(await rooms.find(roomId)).toMatchObject({
       type: "channel",
       name: "harbour",

@@ -3,7 +3,8 @@ import type { CanonicalEvent } from "@parley/contract/events";
 
 import { applyEvent } from "./apply.ts";
 import type { RoomCommand } from "./command.ts";
-import { evolve } from "./evolve.ts";
+import { stateAfter } from "./evolve.ts";
+import { assertContinues } from "./laws.ts";
 import { EMPTY_ROSTER_HASH } from "./roster-hash.ts";
 import type { EventDraft } from "./ruling.ts";
 import type { RoomState } from "./state.ts";
@@ -43,7 +44,9 @@ export function eventOf(state: RoomState | undefined, command: RoomCommand, draf
     at: command.at,
     ...draft,
   };
-  const event = { ...unhashed, rosterHash: applyEvent(state, unhashed).rosterHash };
+  assertContinues(state, unhashed);
+  const facts = applyEvent(state, unhashed);
+  const event = { ...unhashed, rosterHash: facts.rosterHash };
   const bytes = encodeEvent(event);
-  return { event, bytes, state: evolve(state, event, bytes) };
+  return { event, bytes, state: stateAfter(state, { event, bytes, facts }) };
 }

@@ -1,7 +1,7 @@
 import type { CanonicalEvent } from "@parley/contract/events";
 import { LIMITS } from "@parley/contract/limits";
 
-import { applyEvent } from "./apply.ts";
+import { applyEvent, type RoomFacts } from "./apply.ts";
 import { chainOf } from "./chain.ts";
 import { assertContinues, assertLawful } from "./laws.ts";
 import { EVENT_OPERATIONS } from "./operation.ts";
@@ -20,7 +20,17 @@ function remember(recent: readonly RecentRequest[], event: CanonicalEvent): read
  */
 export function evolve(state: RoomState | undefined, event: CanonicalEvent, bytes: Uint8Array): RoomState {
   assertContinues(state, event);
-  const facts = applyEvent(state, event);
+  return stateAfter(state, { event, bytes, facts: applyEvent(state, event) });
+}
+
+/**
+ * The room after an event whose facts are known.
+ * @throws LawBroken as `evolve`, except that the event is taken to continue the state
+ */
+export function stateAfter(
+  state: RoomState | undefined,
+  { event, bytes, facts }: { event: CanonicalEvent; bytes: Uint8Array; facts: RoomFacts },
+): RoomState {
   assertLawful(facts, event);
   return {
     ...facts,

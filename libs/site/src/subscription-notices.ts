@@ -60,7 +60,7 @@ function updateOf(notice: SubscriptionNotice, action: Action, member: MemberEntr
 
 /**
  * Sends `subscription.update` in the name of `fromSite`, `concurrency` at a time: after so many the broker is waited
- * for, or a large room would fill our buffers.
+ * for, or a large room would fill our buffers. The last of them count after the caller's flush.
  */
 export function createTellSubscription(deps: {
   readonly broker: Broker;
@@ -70,6 +70,7 @@ export function createTellSubscription(deps: {
   const { broker, fromSite, concurrency } = deps;
   return async (notice, action, members) => {
     for (let from = 0; from < members.length; from += concurrency) {
+      if (from > 0) await broker.flush();
       for (const member of members.slice(from, from + concurrency))
         publishNotice(broker, {
           subject: userSubjects.subscriptionUpdate.of({
@@ -80,7 +81,6 @@ export function createTellSubscription(deps: {
           body: updateOf(notice, action, member),
           trace: notice.trace,
         });
-      await broker.connection.flush();
     }
   };
 }

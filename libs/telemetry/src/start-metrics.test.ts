@@ -8,15 +8,15 @@ import { startMetrics } from "./start-metrics.ts";
 
 afterEach(() => metrics.disable());
 
-function start(settings: { exporter?: string; intervalMs?: string }) {
+async function start(settings: { exporter?: string; intervalMs?: string }) {
   const written: string[] = [];
   const stderr = { write: (text: string) => written.push(text) };
-  startMetrics({ exporter: settings.exporter, intervalMs: settings.intervalMs, stderr });
+  await startMetrics({ exporter: settings.exporter, intervalMs: settings.intervalMs, stderr });
   return written;
 }
 
 test("exports what was recorded last when it is flushed, one line of JSON per metric", async () => {
-  const written = start({ exporter: "console" });
+  const written = await start({ exporter: "console" });
   createRecorder({ log: createMemoryLog() }).count("requests_limited_total", { by: "account" });
   await flushMetrics();
   const lines = written.map((line): unknown => JSON.parse(line));
@@ -28,7 +28,7 @@ test("exports what was recorded last when it is flushed, one line of JSON per me
 });
 
 test.each([{}, { exporter: "none" }])("exports nothing when it is not asked to: %j", async (settings) => {
-  const written = start(settings);
+  const written = await start(settings);
   createRecorder({ log: createMemoryLog() }).count("append_conflicts_total");
   await flushMetrics();
   expect(written).toEqual([]);
@@ -40,7 +40,7 @@ test.each([
   [{ exporter: "console", intervalMs: "1m" }, "OTEL_METRIC_EXPORT_INTERVAL must be milliseconds"],
   [{ exporter: "console", intervalMs: "9999999999" }, "OTEL_METRIC_EXPORT_INTERVAL must be milliseconds"],
 ])("says what is wrong with %j and leaves metrics off", async (settings, message) => {
-  const written = start(settings);
+  const written = await start(settings);
   createRecorder({ log: createMemoryLog() }).count("append_conflicts_total");
   await flushMetrics();
   expect(written).toEqual([expect.stringContaining(message)]);

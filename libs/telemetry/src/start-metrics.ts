@@ -1,7 +1,4 @@
 import { metrics } from "@opentelemetry/api";
-import { MeterProvider } from "@opentelemetry/sdk-metrics";
-
-import { LineReader } from "./line-reader.ts";
 
 /** OpenTelemetry's own default. */
 const INTERVAL_MS = 60_000;
@@ -11,13 +8,13 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
  * Sets up the metrics SDK as the environment asks. A wrong setting is told on `stderr` and leaves metrics
  * off: what only observes must not stop what works.
  */
-export function startMetrics(of: {
+export async function startMetrics(of: {
   /** `OTEL_METRICS_EXPORTER`: `console` writes to standard error; `none` or nothing leaves metrics off. */
   readonly exporter: string | undefined;
   /** `OTEL_METRIC_EXPORT_INTERVAL` in milliseconds, 60 000 unless set. */
   readonly intervalMs: string | undefined;
   readonly stderr: { write(text: string): unknown };
-}): void {
+}): Promise<void> {
   const { exporter = "none", stderr } = of;
   if (exporter === "none") return;
   if (exporter !== "console") {
@@ -33,8 +30,9 @@ export function startMetrics(of: {
     );
     return;
   }
-  const reader = new LineReader({ intervalMs, write: (line) => stderr.write(line) });
-  metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+  // Loaded only here: the SDK takes 8 MB that a process without metrics has no use for.
+  const { lineMeterProvider } = await import("./line-meter-provider.ts");
+  metrics.setGlobalMeterProvider(lineMeterProvider({ intervalMs, write: (line) => stderr.write(line) }));
 }
 
 function intervalOf(text: string | undefined): number | undefined {

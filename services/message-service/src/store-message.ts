@@ -4,7 +4,7 @@ import type { MessageStore } from "@parley/mongo/message-store";
 import type { RoomDocumentStore } from "@parley/mongo/room-document-store";
 
 interface Deps {
-  readonly messages: Pick<MessageStore, "insertIfAbsent" | "markCanonical">;
+  readonly messages: Pick<MessageStore, "putIfAbsent" | "markCanonical">;
   readonly rooms: Pick<RoomDocumentStore, "touchLastMessage">;
 }
 
@@ -17,7 +17,7 @@ export function storeMessageHandler({ messages, rooms }: Deps): (message: Stream
     const { roomId, messageId, requestId, data } = readCanonicalMessage(message);
     await Promise.all([
       data.system
-        ? messages.insertIfAbsent({ ...data, requestId, canonical: true })
+        ? messages.putIfAbsent({ ...data, requestId, canonical: true })
         : messages.markCanonical(roomId, messageId),
       rooms.touchLastMessage({ roomId, messageId, at: data.createdAt }),
     ]);

@@ -2,7 +2,7 @@ import type { ServiceContext } from "@parley/lifecycle/service";
 import { serveEndpoints } from "@parley/messaging/serve-endpoints";
 import type { Endpoint } from "@parley/messaging/endpoint";
 import { openPeers } from "@parley/messaging/peers";
-import { createDirectoryCache } from "@parley/mongo/directory-cache";
+import { createDirectoryCache, type DirectoryCache } from "@parley/mongo/directory-cache";
 import { mongoDirectoryStore } from "@parley/mongo/directory-store.mongo";
 import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
 import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo";
@@ -34,6 +34,7 @@ import { pingSiteEndpoint } from "./endpoints/ping-site.ts";
 import { removeMemberEndpoint } from "./endpoints/remove-member.ts";
 import { searchDirectoryEndpoint } from "./endpoints/search-directory.ts";
 import { siteInfoEndpoint } from "./endpoints/site-info.ts";
+import { createJudgeNamed } from "./named-accounts.ts";
 import { createCommands } from "./run-command.ts";
 
 type Context = ServiceContext & { readonly config: Config };
@@ -64,8 +65,13 @@ async function openKeys(stack: AsyncDisposableStack, context: Context, site: Sit
   return watchedKeyStore(store, site.recorder);
 }
 
-async function openEndpoints(stack: AsyncDisposableStack, context: Context, site: Site): Promise<Endpoint[]> {
+async function openEndpoints(
+  stack: AsyncDisposableStack,
+  context: Context,
+  of: { site: Site; accounts: DirectoryCache },
+): Promise<Endpoint[]> {
   const { config } = context;
+  const { site, accounts } = of;
   const { siteId, database, clock, broker, recorder, log } = site;
   const { maxRoomSize, maxBatchSize, peers: peerIds } = config;
   const keys = await openKeys(stack, context, site);
@@ -75,12 +81,13 @@ async function openEndpoints(stack: AsyncDisposableStack, context: Context, site
   const replicas = mongoReplicaStore(database);
   const subscriptions = mongoSubscriptionStore(database);
   const directory = mongoDirectoryStore(database);
+  const judgeNamed = createJudgeNamed({ directory, accounts });
   const limits = { maxRoomSize, maxBatchSize, knownSites: new Set([siteId, ...peerIds]) };
   const roomLog = openRoomLog(site, config);
   const commands = createCommands({ roomLog, rooms, subscriptions, siteId, now });
   return [
-    createRoomEndpoint({ siteId, commands, directory, peers, limits }),
-    addMembersEndpoint({ commands, directory, limits }),
+    createRoomEndpoint({ siteId, commands, directory, judgeNamed, peers, limits }),
+    addMembersEndpoint({ commands, judgeNamed, limits }),
     removeMemberEndpoint({ commands }),
     changeRoleEndpoint({ commands }),
     listMembersEndpoint({ siteId, rooms, subscriptions, replicas, directory }),
@@ -105,13 +112,14 @@ async function openEndpoints(stack: AsyncDisposableStack, context: Context, site
 export async function openService(stack: AsyncDisposableStack, context: Context): Promise<void> {
   const { config } = context;
   const site = await openSite({ stack, context, config, process: "room-service", streams: ["ROOMS"] });
-  const endpoints = await openEndpoints(stack, context, site);
+  const accounts = createDirectoryCache(mongoDirectoryStore(site.database));
+  const endpoints = await openEndpoints(stack, context, { site, accounts });
   const serving = await serveEndpoints({
     broker: site.broker,
     siteId: site.siteId,
     process: "room-service",
     endpoints,
-    callers: createDirectoryCache(mongoDirectoryStore(site.database)),
+    callers: accounts,
     maxInFlight: config.maxInFlight,
     recorder: site.recorder,
     log: site.log,

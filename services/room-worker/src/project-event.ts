@@ -29,7 +29,8 @@ export async function projectEvent(
   { event, after }: Projected,
 ): Promise<void> {
   const { roomId, revision, at } = event;
-  await stores.rooms.insertIfAbsent(after);
+  // Every later event finds it there: `applied` was raised on it.
+  if (revision === 1) await stores.rooms.insertIfAbsent(after);
   if (rows.put.length > 0) await stores.subscriptions.put({ room: after, entries: rows.put, revision });
   if (rows.change.length > 0) await stores.subscriptions.change({ roomId, changes: rows.change, revision });
   if (rows.lost.length > 0) {

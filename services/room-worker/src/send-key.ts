@@ -50,8 +50,8 @@ export function createSendKey({ broker, recorder, concurrency }: Deps): SendKey 
       }
     };
     for (let from = 0; from < recipients.length; from += concurrency) {
+      if (from > 0) await broker.flush();
       recipients.slice(from, from + concurrency).forEach(send);
-      await broker.connection.flush();
     }
   };
 }

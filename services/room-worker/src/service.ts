@@ -7,7 +7,9 @@ import type { ServiceContext } from "@parley/lifecycle/service";
 import { askProcess } from "@parley/messaging/ask-process";
 import { consume } from "@parley/messaging/consume";
 import { traceOf } from "@parley/messaging/trace";
+import { createDirectoryCache, type DirectoryCache } from "@parley/mongo/directory-cache";
 import { mongoDirectoryStore } from "@parley/mongo/directory-store.mongo";
+import { keyPrintCache } from "@parley/mongo/key-print-cache";
 import { mongoKeyPrintStore } from "@parley/mongo/key-print-store.mongo";
 import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo";
 import { mongoRoomSnapshotStore } from "@parley/mongo/room-snapshot-store.mongo";
@@ -40,11 +42,10 @@ import type { Names } from "./system-messages.ts";
 
 type Context = ServiceContext & { readonly config: Config };
 
-/** Display names of everybody an event's plan mentions, in one read. */
-function createNames(site: Site): (event: CanonicalEvent) => Promise<Names> {
-  const directory = mongoDirectoryStore(site.database);
+/** Display names of everybody an event's plan mentions, in one read at most. */
+function createNames(directory: DirectoryCache): (event: CanonicalEvent) => Promise<Names> {
   return async (event) => {
-    const entries = await directory.findMany([...new Set(namedIn(event))]);
+    const entries = await directory.findMany(namedIn(event));
     const names = new Map(entries.map((entry) => [entry.account, displayNameOf(entry)]));
     return (account) => names.get(account) ?? account;
   };
@@ -73,8 +74,14 @@ async function openEffects(stack: AsyncDisposableStack, context: Context, site: 
     now: () => clock.now(),
   });
   const keys = watchedKeyStore(store, site.recorder);
-  const keyDeps = { keys, prints: mongoKeyPrintStore(database), suite: nodeSuite, recorder, log };
-  const directory = mongoDirectoryStore(database);
+  const keyDeps = {
+    keys,
+    prints: keyPrintCache(mongoKeyPrintStore(database)),
+    suite: nodeSuite,
+    recorder,
+    log,
+  };
+  const directory = createDirectoryCache(mongoDirectoryStore(database));
   return {
     broker,
     keys,
@@ -86,7 +93,7 @@ async function openEffects(stack: AsyncDisposableStack, context: Context, site: 
     sendKey: createSendKey({ broker, recorder, concurrency: config.keyFanoutConcurrency }),
     jobResults: createJobResults({ broker, directory, recorder, now: () => clock.now() }),
     sealer: createSealer({ suite: nodeSuite, now: () => performance.now() }),
-    namesFor: createNames(site),
+    namesFor: createNames(directory),
     fillOutbox: (application) => fillOutbox({ broker, peers: new Set(config.peers), recorder }, application),
     afterStep: createAfterStep(testHooks.stopAfter),
   };

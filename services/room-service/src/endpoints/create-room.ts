@@ -9,12 +9,14 @@ import type { DirectoryStore } from "@parley/mongo/directory-store";
 import type { RoomLimits } from "@parley/room/command";
 
 import { foundOf, homeOfDirect, openDirectHere } from "../direct-messages.ts";
+import type { JudgeNamed } from "../named-accounts.ts";
 import type { Commanding, Commands } from "../run-command.ts";
 
 interface Deps {
   readonly siteId: string;
   readonly commands: Commands;
-  readonly directory: Pick<DirectoryStore, "resolve" | "find">;
+  readonly directory: Pick<DirectoryStore, "find">;
+  readonly judgeNamed: JudgeNamed;
   readonly peers: Pick<Peers, "ask">;
   readonly limits: RoomLimits;
 }
@@ -48,17 +50,18 @@ async function openChannel(
   const { siteId } = deps;
   const { caller, requestId } = request;
   const roomId = channelIdOf({ siteId, account: caller.account, requestId });
-  const found = await deps.directory.resolve(named);
-  const reply = await deps.commands.ofAnybody(request, roomId, (asked) => ({
-    ...asked,
-    type: "create_channel",
-    roomId,
-    siteId,
-    name: named.name,
-    creator: foundOf(caller),
-    found,
-    limits: deps.limits,
-  }));
+  const reply = await deps.judgeNamed(named, (found) =>
+    deps.commands.ofAnybody(request, roomId, (asked) => ({
+      ...asked,
+      type: "create_channel",
+      roomId,
+      siteId,
+      name: named.name,
+      creator: foundOf(caller),
+      found,
+      limits: deps.limits,
+    })),
+  );
   return { ...reply, roomType: "channel" as const, siteId };
 }
 
