@@ -118,6 +118,8 @@ async function join(site: Site, account: string): Promise<Person> {
     user: credentials.user,
     pass: credentials.password,
     inboxPrefix: userInboxPrefix(site.siteId, account),
+    // As the product's own connections: the bench shares the machine with what it measures.
+    noAsyncTraces: true,
   });
   const person = personOn(connection, { siteId: site.siteId, account });
   await connection.flush();

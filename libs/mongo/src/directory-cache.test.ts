@@ -27,6 +27,14 @@ function setUp(options: { entriesMax?: number } = {}) {
         if (name === "broken") throw new Error("the store is away");
         return name === undefined ? undefined : entry(account, name);
       },
+      findMany: async (accounts) => {
+        asked.push(accounts.join("+"));
+        return accounts.flatMap((account) => {
+          const name = names.get(account);
+          if (name === "broken") throw new Error("the store is away");
+          return name === undefined ? [] : [entry(account, name)];
+        });
+      },
     },
     { ttlMs: 5000, now: () => clock.nowMs, ...options },
   );

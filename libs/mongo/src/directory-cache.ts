@@ -55,6 +55,11 @@ export function createDirectoryCache(
     return held !== undefined && now() < held.until ? held.entry : undefined;
   };
 
+  const heldPairOf = (account: string): [string, Finding][] => {
+    const entry = heldOf(account);
+    return entry ? [[account, entry]] : [];
+  };
+
   /** One read for all of them, shared with whoever asks for one meanwhile. */
   const readMany = (accounts: readonly string[]): ReadonlyMap<string, Finding> => {
     if (accounts.length === 0) return new Map();
@@ -79,9 +84,11 @@ export function createDirectoryCache(
     find: (account) => heldOf(account) ?? findFresh(account),
     findMany: async (accounts) => {
       const asked = [...new Set(accounts)];
-      const held = new Map(asked.map((account) => [account, heldOf(account)]));
-      const read = readMany(asked.filter((account) => held.get(account) === undefined));
-      const entries = await Promise.all(asked.map((account) => held.get(account) ?? read.get(account)));
+      const held = new Map(asked.flatMap((account) => heldPairOf(account)));
+      const read = readMany(asked.filter((account) => !held.has(account)));
+      const entries = await Promise.all(
+        asked.flatMap((account) => held.get(account) ?? read.get(account) ?? []),
+      );
       return entries.filter((entry) => entry !== undefined);
     },
   };

@@ -20,6 +20,15 @@ const { roomId } = state;
 const replica = room({ siteId: "beta" });
 const left = room({ ...replica, revision: 2, members: [member("ann", { role: "owner" })] });
 const row = { roomId, account: "bob", at: 5 };
+const messageRow = {
+  messageId: "m",
+  roomId,
+  createdAt: 5,
+  sender: { account: "ann", kind: "person", name: "Ann" },
+  content: "hello",
+  requestId: "r",
+  canonical: false,
+} as const;
 const page = { after: undefined, limit: 2 };
 
 /** Every call of every store; a method left out here does not compile. */

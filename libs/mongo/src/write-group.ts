@@ -6,7 +6,7 @@ import { areDuplicateKeys } from "./duplicate-key.ts";
 const ROWS_PER_COMMAND = 500;
 
 /** What became of a caller's writes, whoever else's they were sent with. */
-export interface GroupOutcome {
+interface GroupOutcome {
   /**
    * Whether every row of the command took its write. `false` says nothing of a single row: it may be somebody else's
    * that was newer, and the caller has to look.

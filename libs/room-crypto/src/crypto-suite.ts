@@ -2,7 +2,7 @@ import type { RoomKeyPair } from "./key-pair.ts";
 
 /** What AES-256-GCM seals, and under what. */
 export interface AesGcmInput {
-  /** 32 bytes. */
+  /** 32 bytes, which never change: a suite may keep what it made of them. */
   readonly key: Uint8Array;
   /** {@link NONCE_BYTES} bytes, never twice under one key. */
   readonly nonce: Uint8Array;

@@ -46,11 +46,23 @@ interface Step {
 function compileOperators(update: BsonDocument): Update {
   const steps = Object.entries(update).flatMap(([operator, fields]) => parseOperator(operator, fields));
   assertNoConflict(steps);
+  // Most of what is written is whole fields: they are set at once, not with a copy of the document for each.
+  const [fields, others] = partition(steps, ({ operator, path }) => operator === "$set" && isField(path));
+  const set = Object.fromEntries(fields.map(({ path, operand }) => [path, operand]));
   return (document, context) =>
-    steps.reduce(
+    others.reduce(
       (next, { operator, path, operand }) => UPDATE_OPERATORS[operator](next, { path, operand, context }),
-      document,
+      { ...document, ...set },
     );
+}
+
+const isField = (path: string): boolean => !path.includes(".");
+
+function partition<T>(
+  items: readonly T[],
+  test: (item: T) => boolean,
+): readonly [readonly T[], readonly T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
 }
 
 function parseOperator(operator: string, fields: unknown): Step[] {
@@ -89,6 +101,8 @@ function assertNoConflict(steps: readonly Step[]): void {
   const touched = steps.flatMap(({ operator, path, operand }) =>
     operator === "$rename" ? [path, String(operand)] : [path],
   );
+  // Without paths into documents only the same field twice is a conflict, and there is nothing to sort for.
+  if (touched.every(isField) && new Set(touched).size === touched.length) return;
   const sorted = touched.toSorted((left, right) => (sortable(left) < sortable(right) ? -1 : 1));
   for (const [at, path] of sorted.entries()) {
     const before = sorted[at - 1];
