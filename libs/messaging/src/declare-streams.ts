@@ -1,5 +1,5 @@
 import { JetStreamApiCodes, JetStreamApiError, type StreamConfig } from "@nats-io/jetstream";
-import type { StreamDeclaration } from "@parley/contract/streams";
+import type { StreamDeclaration, StreamSourceDeclaration } from "@parley/contract/streams";
 
 import type { Broker } from "./connect-nats.ts";
 
@@ -14,14 +14,15 @@ export interface StreamDifference {
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /** Compares declared fields only: the broker adds many of its own. */
-function compareStream(declared: StreamDeclaration, found: StreamConfig): StreamDifference[] {
+export function compareStream(declared: StreamDeclaration, found: StreamConfig): StreamDifference[] {
   return Object.entries(declared)
     .map(([field, value]) => ({ field, declared: value, found: found[field as keyof StreamConfig] }))
     .filter((entry) => !same(entry.declared, entry.found))
     .map((entry) => ({ stream: declared.name, ...entry }));
 }
 
-async function find(broker: Broker, name: string): Promise<StreamConfig | undefined> {
+/** How the broker has a stream; `undefined` when it has none of this name. */
+export async function findStream(broker: Broker, name: string): Promise<StreamConfig | undefined> {
   try {
     return (await broker.manager.streams.info(name)).config;
   } catch (error) {
@@ -31,7 +32,16 @@ async function find(broker: Broker, name: string): Promise<StreamConfig | undefi
   }
 }
 
-const describe = (difference: StreamDifference): string =>
+/** Where a stream takes messages from, in the form that they are declared in: the broker adds fields of its own. */
+export const sourcesOf = (config: StreamConfig): readonly StreamSourceDeclaration[] =>
+  (config.sources ?? []).map(({ name, filter_subject = "", external }) => ({
+    name,
+    filter_subject,
+    external: { api: external?.api ?? "", deliver: external?.deliver ?? "" },
+  }));
+
+/** One line for a person. */
+export const describeDifference = (difference: StreamDifference): string =>
   `${difference.stream}.${difference.field}: declared ${JSON.stringify(difference.declared)}, ` +
   `found ${JSON.stringify(difference.found ?? null)}`;
 
@@ -46,8 +56,8 @@ export class StreamsDiffer extends Error {
       [
         "the streams are not as declared; nothing was changed.",
         ...missing.map((name) => `${name}: does not exist`),
-        ...different.map(describe),
-        "Start their owners with BOOTSTRAP_STREAMS=true, or make the change by hand.",
+        ...different.map(describeDifference),
+        "Start their owners with BOOTSTRAP_STREAMS=true, or run: node libs/site/src/streams.ts diff",
       ].join("\n"),
     );
     this.onlyMissing = different.length === 0;
@@ -70,7 +80,7 @@ export async function declareStreams(
   const missing: string[] = [];
   const different: StreamDifference[] = [];
   for (const declared of [...streams.owned, ...streams.used]) {
-    let found = await find(broker, declared.name);
+    let found = await findStream(broker, declared.name);
     if (!found && streams.create && streams.owned.includes(declared))
       found = (await broker.manager.streams.add(structuredClone(declared) as StreamConfig)).config;
     if (found) different.push(...compareStream(declared, found));
