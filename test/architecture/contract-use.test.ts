@@ -18,7 +18,6 @@ describe("what the contract declares is used", () => {
 
     expect(unused.toSorted()).toEqual([
       "inbox_heartbeat_age_seconds",
-      "inbox_source_lag_messages",
       "reconcile_repairs_total",
       "replica_apply_delay_seconds",
       "room_key_rpc_duration_seconds",

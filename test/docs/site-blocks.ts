@@ -134,6 +134,8 @@ const ACTIONS: Readonly<Partial<Record<MetricName, string>>> = {
     "Alarm at 0 for a minute: the peer's room-service or the link is away. Rooms homed there are read-only here until it answers; nothing is lost.",
   federation_clock_skew_seconds:
     "Alarm beyond a few seconds either way: one of the two brokers' clocks is wrong. Order does not depend on it, the times people see do.",
+  inbox_source_lag_messages:
+    "Normal while a site catches up. If it does not fall, look for `inbox_source_kicked` and at the link. It stays at 0 while a lane stands still.",
   consumer_ack_pending_messages:
     "Alarm at half of `CONSUMER_MAX_ACK_PENDING`: the worker does not keep up or a dependency is down.",
   consumer_oldest_pending_seconds:
