@@ -8,6 +8,7 @@ import type { WaitingRoom, WaitingRoomStore } from "@parley/mongo/waiting-room-s
 import { LawBroken } from "@parley/room/law-broken";
 
 import type { ReplicaEffects } from "./apply-replica.ts";
+import type { AssertHome } from "./assert-home.ts";
 import type { CopyMissingKey } from "./copy-key.ts";
 import type { Arrival } from "./read-arrival.ts";
 
@@ -20,6 +21,7 @@ interface Deps {
   readonly replicas: Pick<ReplicaStore, "find">;
   readonly waiting: Pick<WaitingRoomStore, "mark" | "clear">;
   readonly effects: ReplicaEffects;
+  readonly assertHome: AssertHome;
   readonly copyMissingKey: CopyMissingKey;
   /** What INBOX holds of a room, oldest first: from where a waiting room goes on. */
   readonly arrivalsOf: (of: { roomId: string; siteId: string }) => AsyncIterable<Arrival>;
@@ -117,7 +119,9 @@ async function applyUnlessDiverged(
 /** One arrival through the gate. Answers whether the replica has come to it. */
 async function pass(deps: Deps, arrival: Arrival, deliveries: number): Promise<boolean> {
   const replica = await deps.replicas.find(arrival.roomId);
-  if (replica && replica.siteId !== arrival.siteId)
+  // What stands here has a home already; whoever speaks first of a room decides whose it is.
+  if (!replica) await deps.assertHome(arrival);
+  else if (replica.siteId !== arrival.siteId)
     throw new Unprocessable("a peer speaks of a room homed elsewhere");
   const verdict = judge(replica, arrival);
   if (verdict === "wait") {

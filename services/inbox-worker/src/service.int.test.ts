@@ -2,12 +2,13 @@ import { randomBytes, randomUUID } from "node:crypto";
 
 import { HEADERS } from "@parley/contract/headers";
 import { inboxLane } from "@parley/contract/consumers";
+import { byteOrder } from "@parley/contract/ids";
 import { streamDeclarations, streamName } from "@parley/contract/streams";
 import { declareStreams } from "@parley/messaging/declare-streams";
 import { encodeJson, publishToStream } from "@parley/messaging/publish";
 import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
 import type { RoomCommand } from "@parley/room/command";
-import { createChannel, person, setRole } from "@parley/room/test/fixtures";
+import { createChannel, createDirect, person, setRole } from "@parley/room/test/fixtures";
 import { openProcess } from "@parley/site/test/open-process";
 import { openTestSite } from "@parley/site/test/test-site";
 import { expect, test as base, vi } from "vitest";
@@ -47,6 +48,8 @@ async function openPeople(stack: AsyncDisposableStack) {
     log: opened.log,
     declared: declared.sources,
     replicas: mongoReplicaStore(database),
+    knows: (account: string, homeSite: string) => site.know({ account, homeSite }),
+    userIdOf: site.userIdOf,
     send: async (...messages: readonly LaneMessage[]): Promise<void> => {
       for (const message of messages) await publishToStream(broker, { ...message, messageId: randomUUID() });
     },
@@ -148,4 +151,53 @@ test("what no peer may say is parked, changes nothing and delays nobody", async 
   ]);
   expect(await worker.replicas.find(roomId)).toMatchObject({ siteId: home, applied: 1 });
   expect(await worker.replicas.find(healthy.roomId)).toMatchObject({ siteId: other, applied: 1 });
+});
+
+test("a peer that speaks first of a direct message homed elsewhere is parked, and the true home is heard", async ({
+  worker,
+}) => {
+  const { home, other, siteId, userIdOf } = worker;
+  // Whose id sorts first decides where their direct message lives.
+  const [first = "", second = ""] = ["dm-one", "dm-two"].toSorted((a, b) =>
+    byteOrder(userIdOf(a), userIdOf(b)),
+  );
+  await worker.knows(first, home);
+  await worker.knows(second, siteId);
+  const pair = [person(first, { siteId: home }), at(siteId, second)].map((somebody) => ({
+    ...somebody,
+    userId: userIdOf(somebody.account),
+  }));
+  const [requester, counterpart] = pair;
+  if (!requester || !counterpart) throw new Error("a direct message has two users");
+  const limits = { maxRoomSize: 10, maxBatchSize: 10, knownSites: new Set([home, other, siteId]) };
+  const open = createDirect(requester, counterpart);
+  const ofHome = storyOf({ ...open, siteId: home, limits });
+  const ofLiar = storyOf({ ...open, siteId: other, limits, requester: { ...requester, siteId: other } });
+  const [truth, lie] = [ofHome, ofLiar].map(([created]) => created);
+  if (!truth || !lie) throw new Error("nothing happened");
+  const { roomId } = truth.event;
+  const before = (await worker.dead()).length;
+  const parked = async (count: number) =>
+    vi.waitFor(async () => expect(await worker.dead()).toHaveLength(before + count), 5000);
+
+  // An event to wait for, a snapshot to apply, and a type that only a newer release knows.
+  await worker.send(laneMessage({ ...lie.event, dest: siteId, payload: lie.bytes }));
+  await worker.send(snapshotMessage(lie.state, siteId));
+  await worker.send(
+    laneMessage({ ...lie.event, dest: siteId, payload: encodeJson({ ...lie.event, type: "room_painted" }) }),
+  );
+  await parked(3);
+  expect(new Set((await worker.dead()).slice(before))).toEqual(
+    new Set(["a peer speaks of a direct message homed elsewhere"]),
+  );
+  expect(await worker.replicas.find(roomId)).toBeUndefined();
+
+  await worker.send(snapshotMessage(truth.state, siteId));
+  await vi.waitFor(
+    async () => expect(await worker.replicas.find(roomId)).toMatchObject({ siteId: home, applied: 1 }),
+    5000,
+  );
+  await worker.send(snapshotMessage({ ...lie.state, revision: 9 }, siteId));
+  await parked(4);
+  expect(await worker.replicas.find(roomId)).toMatchObject({ siteId: home, applied: 1 });
 });

@@ -4,6 +4,7 @@ import type { ServiceContext } from "@parley/lifecycle/service";
 import { consume } from "@parley/messaging/consume";
 import { openPeers } from "@parley/messaging/peers";
 import type { StreamMessage } from "@parley/messaging/stream-message";
+import { mongoDirectoryStore } from "@parley/mongo/directory-store.mongo";
 import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
 import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
 import { mongoWaitingRoomStore } from "@parley/mongo/waiting-room-store.mongo";
@@ -20,6 +21,7 @@ import { createAfterStep } from "@parley/site/test-hooks";
 import { takeLease } from "@parley/valkey/take-lease";
 
 import { createReplicaEffects } from "./apply-replica.ts";
+import { createAssertHome } from "./assert-home.ts";
 import { testHooks, type Config } from "./config.ts";
 import { createCopyMissingKey } from "./copy-key.ts";
 import { createLaneSources } from "./lane-sources.ts";
@@ -56,6 +58,7 @@ function openGate(context: Context, site: Site, { keys, peers }: Parts): Replica
   return createReplicaGate({
     replicas,
     waiting: mongoWaitingRoomStore(database),
+    assertHome: createAssertHome(mongoDirectoryStore(database)),
     effects: createReplicaEffects({
       siteId,
       broker,

@@ -10,6 +10,7 @@ import { openPeers } from "@parley/messaging/peers";
 import { encodeJson, publishToStream } from "@parley/messaging/publish";
 import { connectMongo, type MongoConnection } from "@parley/mongo/connect-mongo";
 import { ensureIndexes } from "@parley/mongo/ensure-indexes";
+import { mongoDirectoryStore } from "@parley/mongo/directory-store.mongo";
 import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
 import type { SubscriptionStore } from "@parley/mongo/subscription-store";
 import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
@@ -24,6 +25,7 @@ import { createMemoryRecorder } from "@parley/telemetry/memory-recorder";
 import { inject } from "vitest";
 
 import { createReplicaEffects } from "../src/apply-replica.ts";
+import { createAssertHome } from "../src/assert-home.ts";
 import { createCopyMissingKey } from "../src/copy-key.ts";
 import { readArrival } from "../src/read-arrival.ts";
 import { createReadLane } from "../src/read-lane.ts";
@@ -140,10 +142,21 @@ function openParts(stack: AsyncDisposableStack, { siteId, homes, broker, databas
   const parts = { siteId, broker, replicas, keys, subscriptions, afterStep: () => {} };
   const tell = createTellSubscription({ broker, fromSite: siteId, concurrency: 32 });
   const arrivalsOf = createReadLane({ broker, siteId, log });
+  const assertHome = createAssertHome(mongoDirectoryStore(database));
   /** A worker of the site; several may be open, as when one was taken over while it stood still. */
   const openGate = (own: OwnParts = {}): ReplicaGate => {
     const effects = createReplicaEffects({ ...parts, tell, ...own });
-    return createReplicaGate({ effects, arrivalsOf, replicas, waiting, copyMissingKey, recorder, log, now });
+    return createReplicaGate({
+      effects,
+      assertHome,
+      arrivalsOf,
+      replicas,
+      waiting,
+      copyMissingKey,
+      recorder,
+      log,
+      now,
+    });
   };
   return { keys, recorder, log, replicas, subscriptions, waiting, openGate };
 }
