@@ -63,7 +63,9 @@ return {'absent'}
 /** KEYS also closed. ARGV revision. Reads no versions: a bad record must not keep a room from being closed. */
 export const DELETE = `
 local closed = tonumber(redis.call('GET', KEYS[4]) or -1)
+local revision = tonumber(ARGV[1])
+if revision > 0 and revision <= closed then return {'noop'} end
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
-if tonumber(ARGV[1]) > closed then redis.call('SET', KEYS[4], ARGV[1]) end
+if revision > closed then redis.call('SET', KEYS[4], ARGV[1]) end
 return {'deleted'}
 `;

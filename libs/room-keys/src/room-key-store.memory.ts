@@ -82,7 +82,9 @@ export function memoryRoomKeyStore({ suite, gracePeriodMs, now }: MemoryRoomKeyS
       return [slots.current, previousOf(slots)].find((key) => key?.version === version) ?? null;
     },
     async delete(roomId, revision) {
-      const closed = Math.max(revision, slotsOf(roomId).closed);
+      const before = slotsOf(roomId).closed;
+      if (revision > 0 && revision <= before) return;
+      const closed = Math.max(revision, before);
       rooms.set(roomId, { current: null, previous: null, pending: null, closed });
     },
     getMany: async (roomIds) => currentOf(roomIds, (key) => key),

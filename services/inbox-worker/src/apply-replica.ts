@@ -7,6 +7,8 @@ import type { Trace } from "@parley/messaging/trace";
 import type { Replica, ReplicaStore } from "@parley/mongo/replica-store";
 import type { SubscriptionStore } from "@parley/mongo/subscription-store";
 import { evolve } from "@parley/room/evolve";
+import { assertLaw } from "@parley/room/law-broken";
+import { participatingSites } from "@parley/room/membership";
 import { membershipChangeOf } from "@parley/room/membership-change";
 import { fromSnapshot } from "@parley/room/snapshot";
 import type { RoomState } from "@parley/room/state";
@@ -98,6 +100,8 @@ async function applyEvent(deps: Deps, step: Step): Promise<void> {
 async function applyFinal(deps: Deps, step: Step): Promise<void> {
   const { event, before } = step;
   const after = evolve(before, event, step.bytes);
+  // A home that buries a room over our members' heads lies: they would lose it here and stay in it there.
+  assertLaw(!new Set(participatingSites(after)).has(deps.siteId), "final", event);
   await project(deps, step, after);
   await deps.keys.delete(event.roomId, event.revision);
   // Told before the burial: a tombstone no longer knows whom a redelivery would have to tell again.

@@ -25,8 +25,9 @@ import { createAssertHome } from "./assert-home.ts";
 import { testHooks, type Config } from "./config.ts";
 import { createCopyMissingKey } from "./copy-key.ts";
 import { createLaneSources } from "./lane-sources.ts";
+import { createParkArrival } from "./park-arrival.ts";
 import { readArrival } from "./read-arrival.ts";
-import { createReadLane } from "./read-lane.ts";
+import { createReadLane, createReadNewest } from "./read-lane.ts";
 import { createReplicaGate, type ReplicaGate } from "./replica-gate.ts";
 import { watchLanes } from "./watch-lanes.ts";
 
@@ -55,6 +56,7 @@ function openGate(context: Context, site: Site, { keys, peers }: Parts): Replica
   const { config } = context;
   const { siteId, broker, database, recorder, log, clock } = site;
   const replicas = mongoReplicaStore(database);
+  const park = createParkArrival({ broker, siteId, recorder });
   return createReplicaGate({
     replicas,
     waiting: mongoWaitingRoomStore(database),
@@ -72,11 +74,14 @@ function openGate(context: Context, site: Site, { keys, peers }: Parts): Replica
       keys,
       replicas,
       peers,
+      newestOf: createReadNewest({ broker, siteId, log }),
+      park,
       attemptsMax: config.roomKeyMaxRedeliver,
       timeoutMs: config.roomKeyRpcTimeoutMs,
       recorder,
       log,
     }),
+    park,
     arrivalsOf: createReadLane({ broker, siteId, log }),
     recorder,
     log,
