@@ -84,6 +84,8 @@ function setUp(answer: Answer, held: Partial<Replica> = {}) {
     parked,
     note,
     copy: (isCaughtUp = false) => copy({ arrival: arrivalAt(5), isCaughtUp }),
+    /** Times that asking took, by outcome. */
+    took: (outcome: string) => recorder.values("room_key_rpc_duration_seconds", { outcome }).length,
     gaveUp: () => recorder.total(GAVE_UP, { peer: HOME }),
     missing: () => replica.missingKey,
   };
@@ -123,6 +125,20 @@ describe("the missing key", () => {
     expect(await copy()).toBe("held");
     expect(await keys.get(ROOM)).toBeNull();
   });
+});
+
+test("how long the home took is measured by what it answered", async () => {
+  const of = [keyOf(2), refusal("room_key_absent"), refusal("home_site_unreachable")];
+  const measured = of.map(async (answer) => {
+    const { copy, took } = setUp(answer);
+    await copy().catch((error: unknown) => expect(error).toBeInstanceOf(Failure));
+    return ["ok", "not_found", "unavailable"].map(took);
+  });
+  expect(await Promise.all(measured)).toEqual([
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ]);
 });
 
 describe("while a replica catches up", () => {

@@ -40,20 +40,41 @@ export type CopyMissingKey = (of: {
   readonly isCaughtUp: boolean;
 }) => Promise<CopyOutcome>;
 
+const MS_PER_SECOND = 1000;
+
 const PERMANENT: ReadonlySet<string> = new Set([
   "room_key_absent",
   "site_not_participating",
   "key_version_not_allowed",
 ]);
 
-async function fetchKey(deps: Deps, of: { home: string; roomId: string; version: number; trace: Trace }) {
-  const { home, roomId, version, trace } = of;
-  const reply = await deps.peers.ask(getRoomKey, {
-    peer: home,
-    body: { roomId, version },
-    trace,
-    timeoutMs: deps.timeoutMs,
-  });
+interface Wanted {
+  readonly home: string;
+  readonly roomId: string;
+  readonly version: number;
+  readonly trace: Trace;
+}
+
+/** Asks the home; how long that took is told by what came of it. */
+async function askHome({ peers, recorder, timeoutMs }: Deps, { home, roomId, version, trace }: Wanted) {
+  const startedAt = performance.now();
+  let outcome: string = "internal";
+  try {
+    const reply = await peers.ask(getRoomKey, { peer: home, body: { roomId, version }, trace, timeoutMs });
+    outcome = "ok";
+    return reply;
+  } catch (error) {
+    if (error instanceof Failure) outcome = error.code;
+    throw error;
+  } finally {
+    const tookSeconds = (performance.now() - startedAt) / MS_PER_SECOND;
+    recorder.record("room_key_rpc_duration_seconds", tookSeconds, { outcome });
+  }
+}
+
+async function fetchKey(deps: Deps, wanted: Wanted) {
+  const { roomId, version } = wanted;
+  const reply = await askHome(deps, wanted);
   const publicKey = fromBase64(reply.publicKey);
   const privateKey = fromBase64(reply.privateKey);
   if (!publicKey || !privateKey || reply.version !== version)

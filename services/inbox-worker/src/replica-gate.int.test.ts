@@ -10,6 +10,7 @@ import {
   eve,
   held,
   HERE,
+  HOME,
   SILENT_HOME,
   story,
   test,
@@ -132,6 +133,24 @@ describe("the notices", () => {
     expect(await told(site)).toEqual(["bob removed 2"]);
     expect(await site.replicas.find(roomId)).toMatchObject({ tombstone: true });
   });
+});
+
+test("how long after it happened an event is applied is measured, once, and of no repair", async ({
+  site,
+}) => {
+  const { lane, log } = story({ users: [bob, eve] }, remove("ann", "eve"), remove("ann", "bob"));
+  const delays = () => site.recorder.values("replica_apply_delay_seconds", { peer: HOME });
+  const before = delays().length;
+  for (const [index, message] of lane.entries()) {
+    const at = log[index]?.event.at ?? 0;
+    await site.deliver([message], { gate: site.openGate({ now: () => at + 2500 }) });
+  }
+  expect(delays().slice(before)).toEqual([2.5, 2.5, 2.5]);
+  await site.deliver(lane, { deliveries: 2 });
+  const other = story({});
+  await site.deliver([snapshotMessage(other.state, HERE, { repair: true })]);
+  expect(await site.replicas.find(other.roomId)).toMatchObject({ applied: 1 });
+  expect(delays()).toHaveLength(before + 3);
 });
 
 describe("the room's key", () => {

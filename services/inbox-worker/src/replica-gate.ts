@@ -14,6 +14,7 @@ import type { Arrival } from "./read-arrival.ts";
 
 /** Rooms applied at a time. */
 const CONCURRENCY = 64;
+const MS_PER_SECOND = 1000;
 /** Rooms waiting for a place; the consumers' own limits are far below. */
 const CAPACITY = 100_000;
 
@@ -101,6 +102,15 @@ async function diverged(
   await wait(deps, replica, of.arrival);
 }
 
+/** How long after it happened at home an arrival was applied here. A repair may be of anything long past. */
+function measureDelay({ recorder, now }: Deps, arrival: Arrival): void {
+  if (arrival.kind === "unknown") return;
+  if (arrival.kind === "snapshot" && arrival.snapshot.repair === true) return;
+  const { at } = arrival.kind === "snapshot" ? arrival.snapshot : arrival.event;
+  const delayMs = Math.max(0, now() - at);
+  recorder.record("replica_apply_delay_seconds", delayMs / MS_PER_SECOND, { peer: arrival.siteId });
+}
+
 /** Answers whether the arrival was applied. */
 async function applyUnlessDiverged(
   deps: Deps,
@@ -109,6 +119,7 @@ async function applyUnlessDiverged(
 ): Promise<boolean> {
   try {
     await apply(deps, replica, arrival);
+    measureDelay(deps, arrival);
     return true;
   } catch (error) {
     if (!(error instanceof LawBroken)) throw error;

@@ -126,6 +126,8 @@ function listen(broker: Broker, homes: readonly string[]) {
 interface OwnParts {
   readonly subscriptions?: SubscriptionStore;
   readonly tell?: TellSubscription;
+  /** Site time (epoch ms). */
+  readonly now?: () => number;
 }
 
 interface Around {
@@ -161,7 +163,7 @@ function openParts(stack: AsyncDisposableStack, { siteId, homes, broker, databas
   const arrivalsOf = createReadLane({ broker, siteId, log });
   const assertHome = createAssertHome(mongoDirectoryStore(database));
   /** A worker of the site; several may be open, as when one was taken over while it stood still. */
-  const openGate = (own: OwnParts = {}): ReplicaGate => {
+  const openGate = ({ now: time = now, ...own }: OwnParts = {}): ReplicaGate => {
     const effects = createReplicaEffects({ ...parts, tell, ...own });
     return createReplicaGate({
       effects,
@@ -173,7 +175,7 @@ function openParts(stack: AsyncDisposableStack, { siteId, homes, broker, databas
       park,
       recorder,
       log,
-      now,
+      now: time,
     });
   };
   return { keys, recorder, log, replicas, subscriptions, waiting, openGate };
