@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import type { RoomReference } from "@parley/client/client";
 import type { ManagedProcess } from "@parley/local-stack/managed-process";
 import type { Site } from "@parley/local-stack/site";
@@ -13,7 +15,8 @@ import { isStopped } from "../cast/is-stopped.ts";
 import { keyBytes } from "../demo/keys.ts";
 
 /** Short, so that what a dead or stalled worker held comes back soon (ms). */
-const QUICK = { CONSUMER_ACK_WAIT_MS: "1000", CONSUMER_PIN_TIMEOUT_MS: "1000" };
+const ACK_WAIT_MS = 1000;
+const QUICK = { CONSUMER_ACK_WAIT_MS: String(ACK_WAIT_MS), CONSUMER_PIN_TIMEOUT_MS: "1000" };
 const worker = { environment: QUICK };
 
 let stack: Stack;
@@ -231,6 +234,7 @@ test.each<[Interrupted, number]>([
     expect(await happens(() => isStopped(stalled.pid))).toBe(true);
     await goOn(room);
     const heir = await inboxWorker();
+    await delay(2 * ACK_WAIT_MS);
     expect(await differencesInTheEnd(room)).toEqual([]);
     await stalled.kill("SIGCONT");
     await Promise.all([heir.stop(), applyAnother(room)]);

@@ -256,6 +256,17 @@ export function describeRoomKeyStore(
         expect(await store.setWithVersion({ roomId, version: 1, pair, revision: 10 })).toBe("noop");
       });
 
+      test("leaves alone a copy for a later event that came first", async () => {
+        const { store, roomId } = storeWithRoom();
+        const [early, late] = [freshPair(), freshPair()];
+        await store.setWithVersion({ roomId, version: 0, pair: early, revision: 9 });
+        await store.setWithVersion({ roomId, version: 1, pair: late, revision: 11 });
+        await store.delete(roomId, 10);
+        expect(bytesOf((await store.get(roomId))?.pair)).toBe(bytesOf(late));
+        expect(await store.getByVersion(roomId, 0)).toBeNull();
+        expect(await store.setWithVersion({ roomId, version: 2, pair: early, revision: 10 })).toBe("noop");
+      });
+
       test("never lowers the revision it remembers", async () => {
         const { store, roomId } = storeWithRoom();
         await store.delete(roomId, 10);

@@ -156,6 +156,32 @@ describe("a worker that stood still", () => {
     expect(await held(site, roomId)).toMatchObject({ applied: 3, key: 1, rows: ["bob"] });
   });
 
+  test("within the final event takes no key from a site that has rejoined, whether or not another ended it", async ({
+    site,
+  }) => {
+    for (const isEnded of [false, true]) {
+      const { roomId, lane } = story({}, remove("ann", "bob"), addUsers(eve));
+      const [joined, final, rejoined] = lane;
+      if (!joined || !final || !rejoined) throw new Error("the lane is too short");
+      await site.deliver([joined]);
+      const [standsStill, wakes] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const markRemoved: typeof site.subscriptions.markRemoved = async (of) => {
+        await site.subscriptions.markRemoved(of);
+        standsStill.resolve();
+        await wakes.promise;
+      };
+      const stalled = site.openGate({ subscriptions: { ...site.subscriptions, markRemoved } });
+      const late = stalled.receive(readArrival(final), 1);
+      await standsStill.promise;
+      await site.deliver(isEnded ? [final, rejoined] : [rejoined, final]);
+      const rejoinedHeld = await held(site, roomId);
+      expect(rejoinedHeld).toMatchObject({ applied: 3, tombstone: false, key: 1, rows: ["eve"] });
+      wakes.resolve();
+      await late;
+      expect(await held(site, roomId)).toEqual(rejoinedHeld);
+    }
+  });
+
   test("cannot commit over a state that was repaired since, and tells nobody", async ({ site }) => {
     const { roomId, lane, log } = story({}, addUsers(eve));
     const [joined, added] = lane;
