@@ -5,6 +5,8 @@ import type { Broker } from "@parley/messaging/connect-nats";
 import type { SeenSource } from "./judge-lane.ts";
 
 const NS_PER_MS = 1e6;
+/** Some servers say so of a source from which nothing was heard, others say −1 (ns). */
+const NEVER_HEARD_NS = 2 ** 62;
 
 interface Deps {
   readonly broker: Broker;
@@ -29,6 +31,9 @@ export interface LaneSources {
   renew(source: string): Promise<void>;
 }
 
+/** `active`: how long nothing was heard since the source was declared (ns). */
+const isHeard = (active: number): boolean => active >= 0 && active < NEVER_HEARD_NS;
+
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 export function createLaneSources({ broker, siteId, declared, log }: Deps): LaneSources {
@@ -51,8 +56,7 @@ export function createLaneSources({ broker, siteId, declared, log }: Deps): Lane
       return new Map(
         sources.map(({ name, lag, active }) => [
           name,
-          // Below zero: nothing was heard since the source was declared.
-          { lagMessages: lag, silentMs: active < 0 ? undefined : active / NS_PER_MS },
+          { lagMessages: lag, silentMs: isHeard(active) ? active / NS_PER_MS : undefined },
         ]),
       );
     },

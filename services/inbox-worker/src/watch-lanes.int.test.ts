@@ -73,6 +73,10 @@ async function openLanes(stack: AsyncDisposableStack) {
       const rest = config.sources?.filter(({ name }) => name !== streamName("OUTBOX", peer)) ?? [];
       await broker.manager.streams.update(inbox, { ...config, sources: rest });
     },
+    dropAll: async () => {
+      const { config } = await broker.manager.streams.info(inbox);
+      await broker.manager.streams.update(inbox, { ...config, sources: [] });
+    },
     send: (peer: string, type: string) =>
       publishToStream(broker, {
         ...laneMessage({ siteId: peer, dest: siteId, roomId: ROOM, type, payload: Uint8Array.of(1) }),
@@ -128,6 +132,16 @@ describe("a lane", () => {
     expect((await lanes.arrived()).map(([, count]) => count)).toEqual([1, 1]);
     expect(await otherwise).toBeLessThan(2000);
     expect([lanes.kicks(home), lanes.kicks(other)]).toEqual([1, 0]);
+  });
+
+  test("is taken up beside another that stands still at the same time: neither waits for the other", async ({
+    lanes,
+  }) => {
+    const { home, other } = lanes;
+    await Promise.all([lanes.heard(home), lanes.heard(other)]);
+    await lanes.dropAll();
+    await Promise.all([lanes.heard(home), lanes.heard(other)]);
+    expect([lanes.kicks(home), lanes.kicks(other)]).toEqual([1, 1]);
   });
 
   test("is kicked only when its peer answers, and by one process of the site", async ({ lanes }) => {
