@@ -134,6 +134,12 @@ const ACTIONS: Readonly<Partial<Record<MetricName, string>>> = {
     "Alarm at 0 for a minute: the peer's room-service or the link is away. Rooms homed there are read-only here until it answers; nothing is lost.",
   federation_clock_skew_seconds:
     "Alarm beyond a few seconds either way: one of the two brokers' clocks is wrong. Order does not depend on it, the times people see do.",
+  room_key_rpc_duration_seconds:
+    "Of inbox-worker's key copies. `outcome` is `ok` or the code of the refusal; `unavailable`: the home does not answer in time.",
+  replica_apply_delay_seconds:
+    "Both sites' clocks count. A rise without an outage: look at `consumer_pending_messages` of the lane and at `inbox_source_kicked`.",
+  inbox_source_lag_messages:
+    "Normal while a site catches up. If it does not fall, look for `inbox_source_kicked` and at the link. It stays at 0 while a lane stands still.",
   consumer_ack_pending_messages:
     "Alarm at half of `CONSUMER_MAX_ACK_PENDING`: the worker does not keep up or a dependency is down.",
   consumer_oldest_pending_seconds:

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import type { RoomReference } from "@parley/client/client";
 import type { ManagedProcess } from "@parley/local-stack/managed-process";
 import type { Site } from "@parley/local-stack/site";
@@ -13,7 +15,8 @@ import { isStopped } from "../cast/is-stopped.ts";
 import { keyBytes } from "../demo/keys.ts";
 
 /** Short, so that what a dead or stalled worker held comes back soon (ms). */
-const QUICK = { CONSUMER_ACK_WAIT_MS: "1000", CONSUMER_PIN_TIMEOUT_MS: "1000" };
+const ACK_WAIT_MS = 1000;
+const QUICK = { CONSUMER_ACK_WAIT_MS: String(ACK_WAIT_MS), CONSUMER_PIN_TIMEOUT_MS: "1000" };
 const worker = { environment: QUICK };
 
 let stack: Stack;
@@ -106,6 +109,14 @@ const remove = async (room: RoomReference) => {
   return job;
 };
 
+const add =
+  (...users: string[]) =>
+  async (room: RoomReference) => {
+    const job = await ann.client.addMembers(room, { users });
+    await job.done;
+    return job;
+  };
+
 const INTERRUPTIONS = {
   members_removed: {
     users: ["bob", "carol"],
@@ -116,13 +127,23 @@ const INTERRUPTIONS = {
   /** What is half applied at beta is an addition, and bob is out again before anybody goes on with it. */
   members_added: {
     users: ["carol"],
-    begin: async (room: RoomReference) => {
-      const job = await ann.client.addMembers(room, { users: ["bob", "dora"] });
-      await job.done;
-      return job;
-    },
+    begin: add("bob", "dora"),
     goOn: remove,
     others: () => [ann, carol, dora],
+  },
+  /** With bob beta leaves the room, and carol brings it back before anybody goes on with what is half applied. */
+  final: {
+    users: ["bob"],
+    begin: remove,
+    goOn: add("carol"),
+    others: () => [ann, carol],
+  },
+  /** Beta joins, and bob is out again before anybody goes on with it. */
+  snapshot: {
+    users: [],
+    begin: add("bob", "carol"),
+    goOn: remove,
+    others: () => [ann, carol],
   },
 };
 type Interrupted = keyof typeof INTERRUPTIONS;
@@ -166,6 +187,15 @@ test.each<[Interrupted, number]>([
   ["members_added", 1],
   ["members_added", 2],
   ["members_added", 3],
+  ["final", 0],
+  ["final", 1],
+  ["final", 2],
+  ["final", 3],
+  ["final", 4],
+  ["snapshot", 0],
+  ["snapshot", 1],
+  ["snapshot", 2],
+  ["snapshot", 3],
 ])("inbox-worker killed within %s after step %i: another ends it the same", async (type, step) => {
   const { users, begin, goOn, others } = INTERRUPTIONS[type];
   await beta.process("inbox-worker").stop();
@@ -187,21 +217,32 @@ test.each<[Interrupted, number]>([
   ["members_added", 0],
   ["members_added", 1],
   ["members_added", 2],
-])("inbox-worker stalled within %s after step %i: waking it changes nothing", async (type, step) => {
-  const { users, begin, goOn, others } = INTERRUPTIONS[type];
-  const stalled = await inboxWorker(`${type}:${step}:SIGSTOP`);
-  const room = await openRoom(users);
-  const job = await begin(room);
-  expect(await happens(() => isStopped(stalled.pid))).toBe(true);
-  await goOn(room);
-  const heir = await inboxWorker();
-  expect(await differencesInTheEnd(room)).toEqual([]);
-  await stalled.kill("SIGCONT");
-  await Promise.all([heir.stop(), applyAnother(room)]);
-  await expectRemoved(room, others());
-  expect(resultsOf(ann, job.requestId)).toBe(1);
-  await stalled.stop();
-});
+  ["final", 0],
+  ["final", 1],
+  ["final", 2],
+  ["final", 3],
+  ["snapshot", 0],
+  ["snapshot", 1],
+  ["snapshot", 2],
+])(
+  "inbox-worker stalled within %s after step %i past its ack wait: waking it changes nothing",
+  async (type, step) => {
+    const { users, begin, goOn, others } = INTERRUPTIONS[type];
+    const stalled = await inboxWorker(`${type}:${step}:SIGSTOP`);
+    const room = await openRoom(users);
+    const job = await begin(room);
+    expect(await happens(() => isStopped(stalled.pid))).toBe(true);
+    await goOn(room);
+    const heir = await inboxWorker();
+    await delay(2 * ACK_WAIT_MS);
+    expect(await differencesInTheEnd(room)).toEqual([]);
+    await stalled.kill("SIGCONT");
+    await Promise.all([heir.stop(), applyAnother(room)]);
+    await expectRemoved(room, others());
+    expect(resultsOf(ann, job.requestId)).toBe(1);
+    await stalled.stop();
+  },
+);
 
 test("with the link cut, beta itself serves the key of every room that was interrupted", async () => {
   const sent = await Promise.all(rooms.map((room) => keyBytes([ann], room, 1)));

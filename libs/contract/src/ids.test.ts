@@ -9,6 +9,7 @@ import {
   byteOrder,
   channelIdOf,
   directRoomIdOf,
+  directUserIdsOf,
   ensureKeyRequestIdOf,
   newMessageId,
   systemMessageIdOf,
@@ -80,6 +81,14 @@ test("a direct message has one id from either side", () => {
       expect(directRoomIdOf([one, other])).toBe(directRoomIdOf([other, one]));
       expect(isToken("roomId", directRoomIdOf([one, other]))).toBe(true);
     }),
+  );
+});
+
+test("a direct message's id tells whose it is, and no other id does", () => {
+  const [one, other] = [userIdOf("ann"), userIdOf("bob")].toSorted(byteOrder);
+  expect(directUserIdsOf(`${one}${other}`)).toEqual([one, other]);
+  expect([`${other}${one}`, `${one}${one}`, one ?? "", ""].map(directUserIdsOf)).toEqual(
+    Array.from({ length: 4 }, () => undefined),
   );
 });
 

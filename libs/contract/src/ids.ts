@@ -37,8 +37,10 @@ export function base62(text: string, length: number): string {
   return digits.padStart(length, "0");
 }
 
+const USER_ID_LENGTH = 17;
+
 /** The id of a user whose directory line names none. */
-export const userIdOf = (account: string): string => base62(lines("user", account), 17);
+export const userIdOf = (account: string): string => base62(lines("user", account), USER_ID_LENGTH);
 
 /** The id of the channel that this request creates: a repeat, however late, meets the same room. */
 export const channelIdOf = (of: { siteId: string; account: string; requestId: string }): string =>
@@ -51,6 +53,13 @@ export const directRoomIdOf = (userIds: readonly [string, string]): string =>
 /** The id of a system message: 22 characters, so no client can take it first. */
 export const systemMessageIdOf = (of: { roomId: string; revision: number; type: string }): string =>
   base62(lines("sys", of.roomId, of.revision, of.type), 22);
+
+/** The two users whose direct message has this id, in the order of their ids. `undefined`: a channel's, or nobody's. */
+export function directUserIdsOf(roomId: string): readonly [string, string] | undefined {
+  const [first, second] = [roomId.slice(0, USER_ID_LENGTH), roomId.slice(USER_ID_LENGTH)];
+  const isPair = second.length === USER_ID_LENGTH && byteOrder(first, second) < 0;
+  return isPair ? [first, second] : undefined;
+}
 
 function uuidOf(bytes: Uint8Array): string {
   const marked = bytes.slice(0, 16);

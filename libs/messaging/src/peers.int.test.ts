@@ -66,8 +66,6 @@ async function openPair(stack: AsyncDisposableStack) {
     clock: { now: () => 1_000_000 },
   });
   stack.use(peers);
-  const back: string[] = [];
-  peers.onUp((site) => back.push(site));
   const roomId = newRoomId();
   const key = { roomId, version: 3, publicKey: "cHVi", privateKey: "cHJp" };
   return {
@@ -78,7 +76,6 @@ async function openPair(stack: AsyncDisposableStack) {
     asked,
     says,
     listen,
-    back,
     key,
     payloadBytesMax: own.payloadBytesMax,
     pong: { siteId: peer, version: "1", at: 1_000_000 + CLOCK_AHEAD_MS },
@@ -157,19 +154,29 @@ describe("asking a peer", () => {
 });
 
 describe("a peer", () => {
-  test("that answers after it missed a ping is told to be back, and takes the largest message", async ({
-    pair,
-  }) => {
+  test("that answers after it missed a ping is back, and takes the largest message", async ({ pair }) => {
     await vi.waitFor(() => expect(pair.entries.map(({ event }) => event)).toContain("peer_down"));
-    expect([pair.peers.isUp(pair.peer), pair.back]).toEqual([false, []]);
+    expect([pair.peers.isUp(pair.peer), await pair.peers.answers(pair.peer)]).toEqual([false, false]);
     expect(pair.gauge("federation_peer_up")).toBe(0);
     pair.says.ping = pair.pong;
     await pair.listen();
     await vi.waitFor(() => expect(pair.asked.pings).toHaveLength(2), { timeout: 5000 });
     expect(pair.peers.isUp(pair.peer)).toBe(true);
-    expect(pair.back).toEqual([pair.peer]);
+    expect(pair.entries.map(({ event }) => event)).toContain("peer_up");
     expect(pair.asked.pings[1]).toBe(pair.payloadBytesMax - LIMITS.replyMarginBytes);
     expect(pair.gauge("federation_peer_up")).toBe(1);
     expect(pair.gauge("federation_clock_skew_seconds")).toBe(CLOCK_AHEAD_MS / 1000);
+  });
+
+  test("is asked at once by who wants to know, be it blocked or the next ping far away", async ({ pair }) => {
+    pair.says.ping = pair.pong;
+    await pair.listen();
+    await vi.waitFor(() => expect(pair.peers.isUp(pair.peer)).toBe(true), { timeout: 5000 });
+    expect(await pair.peers.answers(pair.peer)).toBe(true);
+    pair.says.ping = "nothing";
+    expect(await pair.peers.answers(pair.peer)).toBe(false);
+    expect(pair.peers.isUp(pair.peer)).toBe(true);
+    pair.says.ping = new Failure("shutting_down").toEnvelope();
+    expect(await pair.peers.answers(pair.peer)).toBe(true);
   });
 });

@@ -48,8 +48,8 @@ export interface Peers extends Disposable {
   ): Promise<z.output<R>>;
   /** Whether the peer answered its last ping. */
   isUp(peer: string): boolean;
-  /** Calls the listener whenever a peer answers a ping after it missed one: its link may have been away. */
-  onUp(listener: (peer: string) => void): void;
+  /** Asks the peer now, whatever is known of it: whether anything came back within a second, a refusal included. */
+  answers(peer: string): Promise<boolean>;
 }
 
 interface Deps {
@@ -79,15 +79,19 @@ const unreachable = (peer: string, cause?: unknown): Failure =>
     cause,
   });
 
-/** One ping; its answer says how far the peer's clock is ahead. Throws when none comes. */
-async function ping(deps: Deps, peer: Peer): Promise<void> {
-  const sentAt = deps.clock.now();
-  const { at } = await sendRequest(deps.broker, pingSite, {
-    tokens: { siteId: peer.siteId, fromSite: deps.siteId },
+/** One ping. Throws when no answer comes. */
+const ping = (deps: Deps, siteId: string, timeoutMs: number) =>
+  sendRequest(deps.broker, pingSite, {
+    tokens: { siteId, fromSite: deps.siteId },
     body: {},
     trace: traceOf(undefined, uuidV7()),
-    timeoutMs: peer.health.isUp() ? PING_PATIENCE_MS : PING_AGAIN_MS,
+    timeoutMs,
   });
+
+/** One ping whose answer says how far the peer's clock is ahead. Throws when none comes. */
+async function pingForClock(deps: Deps, peer: Peer): Promise<void> {
+  const sentAt = deps.clock.now();
+  const { at } = await ping(deps, peer.siteId, peer.health.isUp() ? PING_PATIENCE_MS : PING_AGAIN_MS);
   peer.skewSeconds = (at - (sentAt + deps.clock.now()) / 2) / MS_PER_SECOND;
 }
 
@@ -113,38 +117,30 @@ async function pingInFull(deps: Deps, peer: Peer): Promise<void> {
 }
 
 /** Pings once and keeps what came of it. Answers whether the peer answers now and did not before. */
-async function observe(deps: Deps, peer: Peer, stop: AbortSignal): Promise<"appeared" | "back" | undefined> {
+async function observe(deps: Deps, peer: Peer, stop: AbortSignal): Promise<boolean> {
   const { health, siteId } = peer;
   const wasUp = health.isUp();
   try {
-    await ping(deps, peer);
+    await pingForClock(deps, peer);
   } catch (error) {
     if (!stop.aborted && !health.isDown()) deps.log.warn("peer_down", { peer: siteId }, error);
     health.pingMissed();
-    return undefined;
+    return false;
   }
-  const isBack = health.pingAnswered();
-  if (isBack) deps.log.info("peer_up", { peer: siteId });
-  if (isBack) return "back";
-  return wasUp ? undefined : "appeared";
+  if (health.pingAnswered()) deps.log.info("peer_up", { peer: siteId });
+  return !wasUp;
 }
 
-/** Pings a peer until stopped; `back` is called when it answers again. */
-async function keepPinging(
-  deps: Deps,
-  peer: Peer,
-  of: { readonly stop: AbortSignal; readonly back: () => void },
-): Promise<void> {
-  while (!of.stop.aborted) {
+/** Pings a peer until stopped. */
+async function keepPinging(deps: Deps, peer: Peer, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted) {
     const startedAt = performance.now();
-    const change = await observe(deps, peer, of.stop);
-    if (change === "back") of.back();
-    if (change !== undefined) await pingInFull(deps, peer);
+    if (await observe(deps, peer, stop)) await pingInFull(deps, peer);
     peer.wake = new AbortController();
     const isWell = peer.health.isUp() && !peer.health.isBlocked();
     const everyMs = isWell ? PING_EVERY_MS : PING_AGAIN_MS;
     const untilNextMs = Math.max(0, everyMs - (performance.now() - startedAt));
-    await pause(untilNextMs, AbortSignal.any([of.stop, peer.wake.signal]));
+    await pause(untilNextMs, AbortSignal.any([stop, peer.wake.signal]));
   }
 }
 
@@ -185,16 +181,12 @@ export function openPeers(deps: Deps): Peers {
   const { siteId: fromSite, recorder } = deps;
   const stop = new AbortController();
   const gauges = new DisposableStack();
-  const listeners: ((peer: string) => void)[] = [];
   const peers = new Map(deps.peers.map((siteId) => [siteId, newPeer(siteId)]));
   for (const peer of peers.values()) {
     const labels = { peer: peer.siteId };
     gauges.use(recorder.gauge("federation_peer_up", labels, () => (peer.health.isUp() ? 1 : 0)));
     gauges.use(recorder.gauge("federation_clock_skew_seconds", labels, () => peer.skewSeconds));
-    const back = (): void => {
-      for (const listener of listeners) listener(peer.siteId);
-    };
-    keepPinging(deps, peer, { stop: stop.signal, back }).catch((error: unknown) =>
+    keepPinging(deps, peer, stop.signal).catch((error: unknown) =>
       deps.log.error("peer_not_pinged", labels, error),
     );
   }
@@ -212,7 +204,11 @@ export function openPeers(deps: Deps): Peers {
       );
     },
     isUp: (siteId) => peers.get(siteId)?.health.isUp() ?? false,
-    onUp: (listener) => void listeners.push(listener),
+    answers: (siteId) =>
+      ping(deps, siteId, PING_AGAIN_MS).then(
+        () => true,
+        (error: unknown) => !(error instanceof Unanswered),
+      ),
     [Symbol.dispose]: () => {
       stop.abort();
       gauges.dispose();

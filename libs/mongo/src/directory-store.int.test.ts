@@ -43,6 +43,11 @@ const test = base.extend("directory", { scope: "file" }, async ({ database }) =>
 const namesOf = (rows: readonly { name: string }[]): string[] => rows.map((row) => row.name);
 const everything = ["ann", "bob", "cid", "dee", "off", "helper", "new", "late"];
 
+test("finds whose user id it is", async ({ directory }) => {
+  expect(await directory.findByUserId(userIdOf("dee"))).toMatchObject({ account: "dee", homeSite: "beta" });
+  expect(await directory.findByUserId(userIdOf("nobody"))).toBeUndefined();
+});
+
 describe("importDirectory", () => {
   test("changes nothing when it is repeated", async ({ directory }) => {
     const before = await directory.findMany(everything);

@@ -24,6 +24,12 @@ export function mongoDirectoryStore(database: Db): DirectoryStore {
         return record ? entryOf(record) : undefined;
       }),
 
+    findByUserId: (userId) =>
+      storeCall("finding a user", async () => {
+        const record = await users.findOne({ userId });
+        return record ? entryOf(record) : undefined;
+      }),
+
     findMany: (accounts) => storeCall("finding accounts", () => findAccounts(users, accounts)),
 
     resolve: (named) => storeCall("resolving accounts and orgs", () => resolve(users, named)),

@@ -13,6 +13,7 @@ export type ImportOutcome =
 /** The user directory of SPEC-rooms 2. An answer is whole or an error, never a part. */
 export interface DirectoryStore {
   find(account: string): Promise<DirectoryEntry | undefined>;
+  findByUserId(userId: string): Promise<DirectoryEntry | undefined>;
   /** The entries that exist, in byte order of their accounts. */
   findMany(accounts: readonly string[]): Promise<readonly DirectoryEntry[]>;
   /** Each org with its enabled people, once each, in byte order; nobody → the org does not exist. */

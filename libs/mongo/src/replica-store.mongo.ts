@@ -6,7 +6,7 @@ import type { Collection, Db, Filter, UpdateFilter } from "mongodb";
 
 import { collectionsOf, type RoomRecord } from "./collections.ts";
 import { isDuplicateKey } from "./duplicate-key.ts";
-import type { Replica, ReplicaOutcome, ReplicaStore } from "./replica-store.ts";
+import type { MissingKey, Replica, ReplicaOutcome, ReplicaStore } from "./replica-store.ts";
 import { roomFieldsOf, roomIdentityOf } from "./room-fields.ts";
 import { storeCall } from "./store-call.ts";
 
@@ -60,13 +60,14 @@ async function commit(
 ): Promise<ReplicaOutcome> {
   const { roomId, siteId, revision, chain, rosterHash } = before;
   const { set, unset } = changedMembers(before, state);
+  const note = await newNoteOf(rooms, roomId, missingKey);
   const result = await rooms.updateOne(
     { _id: roomId, siteId, applied: revision, chain, rosterHash, state: { $exists: true } },
     {
       $set: {
         ...roomFieldsOf(state),
         applied: state.revision,
-        ...(missingKey && { missingKey }),
+        ...note,
         ...set,
       },
       ...(Object.keys(unset).length > 0 && { $unset: unset }),
@@ -74,6 +75,17 @@ async function commit(
   );
   if (result.matchedCount === 1) return "committed";
   return outcomeOfMiss(rooms, { roomId, siteId, revision: state.revision });
+}
+
+/** A version that is noted already keeps its attempts, whatever names it again. */
+async function newNoteOf(
+  rooms: Collection<RoomRecord>,
+  roomId: string,
+  missingKey: MissingKey | undefined,
+): Promise<{ missingKey?: MissingKey }> {
+  if (!missingKey) return {};
+  const noted = await rooms.findOne({ _id: roomId }, { projection: { missingKey: 1 } });
+  return noted?.missingKey?.version === missingKey.version ? {} : { missingKey };
 }
 
 /** The member entries in which the states differ, as paths of an update. */
@@ -92,11 +104,12 @@ function changedMembers(
   };
 }
 
-function replace(
+async function replace(
   rooms: Collection<RoomRecord>,
   { state, repair, missingKey }: Parameters<ReplicaStore["replace"]>[0],
 ): Promise<ReplicaOutcome> {
   const { roomId, siteId, revision, members } = state;
+  const note = await newNoteOf(rooms, roomId, missingKey);
   const lower = { applied: { $lt: revision } };
   // At its own revision a tombstone is right: nothing of that revision brings the room back.
   const wrong = { applied: revision, tombstone: { $exists: false } };
@@ -113,7 +126,7 @@ function replace(
         state: {
           members: Object.fromEntries([...members.values()].map((entry) => [keyOf(entry.account), entry])),
         },
-        ...(missingKey && { missingKey }),
+        ...note,
       },
       $unset: { tombstone: "" },
     },

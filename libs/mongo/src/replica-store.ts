@@ -36,7 +36,8 @@ export interface ReplicaStore {
   find(roomId: string): Promise<Replica | undefined>;
   /**
    * State and `applied` from exactly `before` to `state`, of the members only the changed entries
-   * (`state.members.{base64url(account)}`). `missingKey`: noted with it, absent leaves the note as it is.
+   * (`state.members.{base64url(account)}`). `missingKey`: noted with it; absent, or of the version noted already, it
+   * leaves the note as it is.
    */
   commit(of: {
     before: RoomState;

@@ -98,6 +98,7 @@ const EVERY_CALL: {
   directory: {
     importLines: (store) => importDirectory(store, `{"account":"ann","kind":"person","homeSite":"alpha"}`),
     find: (store) => store.find("ann"),
+    findByUserId: (store) => store.findByUserId("u"),
     findMany: (store) => store.findMany(["ann"]),
     orgs: (store) => store.orgs(["eng"]),
     resolve: (store) => store.resolve({ users: ["ann"], orgs: ["eng"] }),

@@ -48,7 +48,7 @@ export const SET_WITH_VERSION = `${READ_VERSIONS}
 local closed = tonumber(redis.call('GET', KEYS[4]) or -1)
 if closed >= tonumber(ARGV[5]) or current >= tonumber(ARGV[1]) then return {'noop'} end
 ${CURRENT_TO_PREVIOUS("ARGV[4]")}
-redis.call('HSET', KEYS[1], 'ver', ARGV[1], 'rec', ARGV[2], 'at', ARGV[3])
+redis.call('HSET', KEYS[1], 'ver', ARGV[1], 'rec', ARGV[2], 'at', ARGV[3], 'rev', ARGV[5])
 return {'set'}
 `;
 
@@ -60,10 +60,19 @@ end
 return {'absent'}
 `;
 
-/** KEYS also closed. ARGV revision. Reads no versions: a bad record must not keep a room from being closed. */
+/**
+ * KEYS also closed. ARGV revision. Reads no versions, and a copy's revision as far as there is one: a bad record must
+ * not keep a room from being closed.
+ */
 export const DELETE = `
 local closed = tonumber(redis.call('GET', KEYS[4]) or -1)
-redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
-if tonumber(ARGV[1]) > closed then redis.call('SET', KEYS[4], ARGV[1]) end
+local revision = tonumber(ARGV[1])
+if revision > 0 and revision <= closed then return {'noop'} end
+for slot = 1, 3 do
+  local text = redis.pcall('HGET', KEYS[slot], 'rev')
+  local copied = type(text) == 'string' and tonumber(text) or -1
+  if revision == 0 or copied <= revision then redis.call('DEL', KEYS[slot]) end
+end
+if revision > closed then redis.call('SET', KEYS[4], ARGV[1]) end
 return {'deleted'}
 `;

@@ -243,6 +243,30 @@ export function describeRoomKeyStore(
         expect(await copy(11)).toBe("set");
       });
 
+      test("leaves alone what came after it: a worker that stood still forgets no later key", async () => {
+        const { store, roomId } = storeWithRoom();
+        const pair = freshPair();
+        await store.delete(roomId, 10);
+        await store.setWithVersion({ roomId, version: 1, pair, revision: 11 });
+        await store.delete(roomId, 4);
+        await store.delete(roomId, 10);
+        expect(bytesOf((await store.get(roomId))?.pair)).toBe(bytesOf(pair));
+        await store.delete(roomId, 0);
+        expect(await store.get(roomId)).toBeNull();
+        expect(await store.setWithVersion({ roomId, version: 1, pair, revision: 10 })).toBe("noop");
+      });
+
+      test("leaves alone a copy for a later event that came first", async () => {
+        const { store, roomId } = storeWithRoom();
+        const [early, late] = [freshPair(), freshPair()];
+        await store.setWithVersion({ roomId, version: 0, pair: early, revision: 9 });
+        await store.setWithVersion({ roomId, version: 1, pair: late, revision: 11 });
+        await store.delete(roomId, 10);
+        expect(bytesOf((await store.get(roomId))?.pair)).toBe(bytesOf(late));
+        expect(await store.getByVersion(roomId, 0)).toBeNull();
+        expect(await store.setWithVersion({ roomId, version: 2, pair: early, revision: 10 })).toBe("noop");
+      });
+
       test("never lowers the revision it remembers", async () => {
         const { store, roomId } = storeWithRoom();
         await store.delete(roomId, 10);

@@ -21,9 +21,24 @@ interface Slots {
 
 const versionOf = (key: RoomKey | null): number => key?.version ?? -1;
 
+/** What is left when a room is closed: copies made for later events. */
+function closedAt(slots: Slots, revision: number, revisionOf: (copy: RoomKey) => number): Slots {
+  const { current, previous, closed } = slots;
+  if (revision > 0 && revision <= closed) return slots;
+  const isLater = (key: RoomKey): boolean => revision > 0 && revisionOf(key) > revision;
+  return {
+    current: current !== null && isLater(current) ? current : null,
+    previous: previous !== null && isLater(previous.key) ? previous : null,
+    pending: null,
+    closed: Math.max(revision, closed),
+  };
+}
+
 /** {@link RoomKeyStore} in memory, for tests of what uses it: nothing outlives the process. */
 export function memoryRoomKeyStore({ suite, gracePeriodMs, now }: MemoryRoomKeyStoreOptions): RoomKeyStore {
   const rooms = new Map<string, Slots>();
+  /** That of the event which a copy was made for. */
+  const revisions = new WeakMap<RoomKey, number>();
   const slotsOf = (roomId: string): Slots => {
     const slots = rooms.get(roomId) ?? { current: null, previous: null, pending: null, closed: -1 };
     rooms.set(roomId, slots);
@@ -73,6 +88,7 @@ export function memoryRoomKeyStore({ suite, gracePeriodMs, now }: MemoryRoomKeyS
       const slots = slotsOf(roomId);
       if (slots.closed >= revision || versionOf(slots.current) >= version) return "noop";
       makeCurrent(slots, key);
+      revisions.set(key, revision);
       return "set";
     },
     get: async (roomId) => slotsOf(roomId).current,
@@ -82,8 +98,10 @@ export function memoryRoomKeyStore({ suite, gracePeriodMs, now }: MemoryRoomKeyS
       return [slots.current, previousOf(slots)].find((key) => key?.version === version) ?? null;
     },
     async delete(roomId, revision) {
-      const closed = Math.max(revision, slotsOf(roomId).closed);
-      rooms.set(roomId, { current: null, previous: null, pending: null, closed });
+      rooms.set(
+        roomId,
+        closedAt(slotsOf(roomId), revision, (key) => revisions.get(key) ?? -1),
+      );
     },
     getMany: async (roomIds) => currentOf(roomIds, (key) => key),
     getVersions: async (roomIds) => currentOf(roomIds, (key) => key.version),

@@ -54,7 +54,11 @@ export interface RoomKeyStore {
   getVersion(roomId: string): Promise<number | null>;
   /** The key of this version if it is current or, within its grace period, previous; never a pending one. */
   getByVersion(roomId: string, version: number): Promise<RoomKey | null>;
-  /** For replicas: forgets the room's keys and refuses copies of events up to `revision` from then on. */
+  /**
+   * For replicas: forgets the room's keys and refuses copies of events up to `revision` from then on. A copy made for a
+   * later event stays, and nothing happens when the room was closed at this revision or a later one: what is held by
+   * then came with a site that rejoined. Revision 0 is that of no event: all keys are forgotten and nothing is closed.
+   */
   delete(roomId: string, revision: number): Promise<void>;
   /** The current keys of many rooms in one round trip. */
   getMany(roomIds: readonly string[]): Promise<RoomEntries<RoomKey>>;

@@ -49,7 +49,7 @@ const defineScripts = (client: ValkeyClient) => ({
     doing: "read",
     statuses: ["have", "absent"],
   }),
-  delete: defineRoomScript(client, { lua: DELETE, doing: "delete", statuses: ["deleted"] }),
+  delete: defineRoomScript(client, { lua: DELETE, doing: "delete", statuses: ["deleted", "noop"] }),
 });
 
 /** {@link RoomKeyStore} in Valkey, one server or a cluster. */

@@ -29,7 +29,9 @@ export type Law =
   /** A direct message has two individual members and no orgs, and only a disabled account leaves it. */
   | "direct"
   /** After `room_closed` members only leave. */
-  | "closed";
+  | "closed"
+  /** The final event for a site leaves none of its members in the room. */
+  | "final";
 
 interface Place {
   readonly roomId: string;

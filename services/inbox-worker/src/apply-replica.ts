@@ -1,5 +1,5 @@
 import type { CanonicalEvent } from "@parley/contract/events";
-import type { RoomSnapshotMessage } from "@parley/contract/federation";
+import { OUTBOX_TYPES, type RoomSnapshotMessage } from "@parley/contract/federation";
 import type { MemberEntry } from "@parley/contract/shapes";
 import type { Broker } from "@parley/messaging/connect-nats";
 import { beginFlush } from "@parley/messaging/flush-guard";
@@ -7,6 +7,8 @@ import type { Trace } from "@parley/messaging/trace";
 import type { Replica, ReplicaStore } from "@parley/mongo/replica-store";
 import type { SubscriptionStore } from "@parley/mongo/subscription-store";
 import { evolve } from "@parley/room/evolve";
+import { assertLaw } from "@parley/room/law-broken";
+import { participatingSites } from "@parley/room/membership";
 import { membershipChangeOf } from "@parley/room/membership-change";
 import { fromSnapshot } from "@parley/room/snapshot";
 import type { RoomState } from "@parley/room/state";
@@ -23,6 +25,7 @@ interface Deps {
   readonly subscriptions: Pick<SubscriptionStore, "put" | "change" | "markRemoved" | "replaceSite">;
   readonly keys: Pick<RoomKeyStore, "delete" | "getVersion">;
   readonly tell: TellSubscription;
+  /** Named after the type of what came through the lane: the event's, `snapshot` or `final`. */
   readonly afterStep: AfterStep;
 }
 
@@ -98,12 +101,20 @@ async function applyEvent(deps: Deps, step: Step): Promise<void> {
 async function applyFinal(deps: Deps, step: Step): Promise<void> {
   const { event, before } = step;
   const after = evolve(before, event, step.bytes);
+  // A home that buries a room over our members' heads lies: they would lose it here and stay in it there.
+  assertLaw(!new Set(participatingSites(after)).has(deps.siteId), "final", event);
+  const done = (number: number): void => deps.afterStep(OUTBOX_TYPES.final, number);
+  done(0);
   await project(deps, step, after);
+  done(1);
   await deps.keys.delete(event.roomId, event.revision);
+  done(2);
   // Told before the burial: a tombstone no longer knows whom a redelivery would have to tell again.
   await tellOwn(deps, step, after);
+  done(3);
   const { roomId, siteId, revision, at } = event;
   conflicting(await deps.replicas.bury({ roomId, siteId, revision, at, repair: false }), roomId);
+  done(4);
 }
 
 interface Arrived {
@@ -132,7 +143,10 @@ async function applySnapshot(deps: Deps, { replica, snapshot, trace }: Arrived):
   const { roomId, siteId, revision, at } = after;
   const repair = snapshot.repair === true;
   const found = differences(deps.siteId, replica?.state, after);
+  const done = (number: number): void => deps.afterStep(OUTBOX_TYPES.snapshot, number);
+  done(0);
   await deps.subscriptions.replaceSite({ room: after, siteId: deps.siteId, repair });
+  done(1);
   if (found.entries.length === 0) {
     await deps.keys.delete(roomId, revision);
     conflicting(await deps.replicas.bury({ roomId, siteId, revision, at, repair }), roomId);
@@ -140,12 +154,14 @@ async function applySnapshot(deps: Deps, { replica, snapshot, trace }: Arrived):
     const missingKey = missingKeyOf(await deps.keys.getVersion(roomId), after.keyVersion);
     conflicting(await deps.replicas.replace({ state: after, repair, missingKey }), roomId);
   }
+  done(2);
   const notice = { roomId, siteId, at, revision, room: after, trace };
   const flushing = beginFlush(deps.broker);
   await deps.tell(notice, "added", found.added);
   await deps.tell(notice, "removed", found.lost);
   await deps.tell(notice, "role_changed", found.roleChanged);
   await flushing.flush();
+  done(3);
 }
 
 const accountsOf = (members: readonly MemberEntry[]): string[] => members.map(({ account }) => account);

@@ -1,23 +1,27 @@
 import { Failure } from "@parley/contract/failure";
 
+import { roomSnapshot } from "@parley/contract/federation";
 import { getRoomKey } from "@parley/contract/server-requests";
 import type { MissingKey, Replica } from "@parley/mongo/replica-store";
 import { toBase64 } from "@parley/room-crypto/base64";
 import type { RoomKeyPair } from "@parley/room-crypto/key-pair";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { memoryRoomKeyStore } from "@parley/room-keys/room-key-store.memory";
+import { createChannel, roomAfter } from "@parley/room/test/fixtures";
 import { createMemoryLog } from "@parley/telemetry/memory-log";
 import { createMemoryRecorder } from "@parley/telemetry/memory-recorder";
 import { describe, expect, test } from "vitest";
 
-import { newTrace } from "../test/lane.ts";
+import { laneMessage, snapshotOf } from "../test/lane.ts";
 import { createCopyMissingKey } from "./copy-key.ts";
+import type { Arrival } from "./read-arrival.ts";
 
 const HOME = "site-a";
 const ROOM = "r".repeat(17);
 const ATTEMPTS_MAX = 3;
 const GAVE_UP = "room_key_replication_terminated_total";
 const pair = nodeSuite.generatePair();
+const SNAPSHOT = roomSnapshot.parse(snapshotOf(roomAfter(createChannel({}))));
 
 type Answer = Failure | { readonly version: number; readonly publicKey: string; readonly privateKey: string };
 const keyOf = (version: number, of: RoomKeyPair = pair): Answer => ({
@@ -26,6 +30,14 @@ const keyOf = (version: number, of: RoomKeyPair = pair): Answer => ({
   privateKey: toBase64(of.privateKey),
 });
 const refusal = (reason: Failure["reason"]) => new Failure(reason);
+
+/** What came through the lane at a revision. */
+const arrivalAt = (revision: number, kind: "unknown" | "snapshot" = "unknown"): Arrival => {
+  const of = { siteId: HOME, dest: "site-b", roomId: ROOM, type: "x", payload: new Uint8Array() };
+  const message = laneMessage(of);
+  const common = { roomId: ROOM, siteId: HOME, revision, trace: message.trace, message };
+  return kind === "unknown" ? { kind, ...common } : { kind, ...common, snapshot: SNAPSHOT };
+};
 
 /** A replica that misses v2, and a home that answers as told. */
 function setUp(answer: Answer, held: Partial<Replica> = {}) {
@@ -38,6 +50,8 @@ function setUp(answer: Answer, held: Partial<Replica> = {}) {
     ...held,
   };
   const home = { answer, asked: [] as unknown[] };
+  const inbox: { newest?: Arrival } = {};
+  const parked: { reason: string; error: string; attempts: number }[] = [];
   const keys = memoryRoomKeyStore({ suite: nodeSuite, gracePeriodMs: 1000, now: () => 0 });
   const recorder = createMemoryRecorder();
   const note = (missingKey: MissingKey | undefined): void => void (replica = { ...replica, missingKey });
@@ -55,6 +69,9 @@ function setUp(answer: Answer, held: Partial<Replica> = {}) {
         return declaration.reply.parse({ roomId: ROOM, ...home.answer });
       },
     },
+    newestOf: async () => inbox.newest,
+    // As DEAD does: a message is stored once for each reason to park it here.
+    park: async (_arrival, why) => parked.push(why) === 1,
     attemptsMax: ATTEMPTS_MAX,
     timeoutMs: 70,
     recorder,
@@ -63,7 +80,12 @@ function setUp(answer: Answer, held: Partial<Replica> = {}) {
   return {
     keys,
     home,
-    copy: () => copy({ roomId: ROOM, trace: newTrace() }),
+    inbox,
+    parked,
+    note,
+    copy: (isCaughtUp = false) => copy({ arrival: arrivalAt(5), isCaughtUp }),
+    /** Times that asking took, by outcome. */
+    took: (outcome: string) => recorder.values("room_key_rpc_duration_seconds", { outcome }).length,
     gaveUp: () => recorder.total(GAVE_UP, { peer: HOME }),
     missing: () => replica.missingKey,
   };
@@ -105,6 +127,37 @@ describe("the missing key", () => {
   });
 });
 
+test("how long the home took is measured by what it answered", async () => {
+  const of = [keyOf(2), refusal("room_key_absent"), refusal("home_site_unreachable")];
+  const measured = of.map(async (answer) => {
+    const { copy, took } = setUp(answer);
+    await copy().catch((error: unknown) => expect(error).toBeInstanceOf(Failure));
+    return ["ok", "not_found", "unavailable"].map(took);
+  });
+  expect(await Promise.all(measured)).toEqual([
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ]);
+});
+
+describe("while a replica catches up", () => {
+  test("the key is left to what INBOX holds beyond, which may name a newer one", async () => {
+    const { copy, home, inbox, missing } = setUp(keyOf(2));
+    inbox.newest = arrivalAt(6, "snapshot");
+    expect([await copy(), home.asked, missing()]).toEqual(["overtaken", [], { version: 2, attempts: 0 }]);
+    expect([await copy(true), home.asked.length]).toEqual(["held", 1]);
+  });
+
+  test("what it has applied, and what it cannot apply, overtakes nothing", async () => {
+    for (const newest of [arrivalAt(5, "snapshot"), arrivalAt(6)]) {
+      const { copy, inbox } = setUp(keyOf(2));
+      inbox.newest = newest;
+      expect(await copy()).toBe("held");
+    }
+  });
+});
+
 describe("a typed refusal", () => {
   test("ends the copy at once and is counted", async () => {
     for (const reason of ["room_key_absent", "key_version_not_allowed"] as const) {
@@ -123,14 +176,39 @@ describe("a typed refusal", () => {
 
 describe("what a later attempt may heal", () => {
   test("is thrown and counted on the replica until the copy is given up, once", async () => {
-    const { copy, gaveUp, missing, keys } = setUp(refusal("home_site_unreachable"));
+    const { copy, gaveUp, missing, keys, parked } = setUp(refusal("home_site_unreachable"));
     for (const attempts of [1, 2]) {
       await expect(copy()).rejects.toMatchObject({ reason: "home_site_unreachable" });
       expect([missing(), gaveUp()]).toEqual([{ version: 2, attempts }, 0]);
     }
     expect(await copy()).toBe("parked");
-    expect([missing(), gaveUp(), await keys.get(ROOM)]).toEqual([undefined, 1, null]);
-    expect(await copy()).toBe("held");
+    const givenUp = { version: 2, attempts: ATTEMPTS_MAX };
+    expect([missing(), gaveUp(), await keys.get(ROOM)]).toEqual([givenUp, 1, null]);
+    expect(parked).toEqual([
+      { reason: "key_not_copied", error: "key v2 was not copied from its home", attempts: ATTEMPTS_MAX },
+    ]);
+  });
+
+  test("is tried on with each further event once it was given up, and neither thrown, parked nor counted", async () => {
+    const givenUp = { version: 2, attempts: ATTEMPTS_MAX };
+    const { copy, gaveUp, missing, home, parked } = setUp(refusal("home_site_unreachable"), {
+      missingKey: givenUp,
+    });
+    expect([await copy(), await copy()]).toEqual(["parked", "parked"]);
+    expect([home.asked.length, missing(), parked, gaveUp()]).toEqual([2, givenUp, [], 0]);
+    home.answer = keyOf(2);
+    expect([await copy(), missing()]).toEqual(["held", undefined]);
+  });
+
+  test("is one alarm, though a crash between parking and noting has it parked again", async () => {
+    const lastAttempt = { version: 2, attempts: ATTEMPTS_MAX - 1 };
+    const { copy, gaveUp, note, parked } = setUp(refusal("home_site_unreachable"), {
+      missingKey: lastAttempt,
+    });
+    expect(await copy()).toBe("parked");
+    note(lastAttempt);
+    expect(await copy()).toBe("parked");
+    expect([parked.length, gaveUp()]).toEqual([2, 1]);
   });
 
   test("heals: a home that is back is believed", async () => {

@@ -3,15 +3,21 @@ import type { Log, Recorder } from "@parley/contract/observe";
 import { getRoomKey } from "@parley/contract/server-requests";
 import type { Peers } from "@parley/messaging/peers";
 import type { Trace } from "@parley/messaging/trace";
-import type { ReplicaStore } from "@parley/mongo/replica-store";
+import type { MissingKey, Replica, ReplicaStore } from "@parley/mongo/replica-store";
 import { fromBase64 } from "@parley/room-crypto/base64";
 import { createKeyPair } from "@parley/room-crypto/key-pair";
 import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
+
+import type { ParkArrival } from "./park-arrival.ts";
+import type { Arrival } from "./read-arrival.ts";
 
 interface Deps {
   readonly keys: Pick<RoomKeyStore, "getVersion" | "setWithVersion">;
   readonly replicas: Pick<ReplicaStore, "find" | "noteMissingKey" | "clearMissingKey">;
   readonly peers: Pick<Peers, "ask">;
+  /** The newest that INBOX holds of a room of the home `siteId`. */
+  readonly newestOf: (of: { roomId: string; siteId: string }) => Promise<Arrival | undefined>;
+  readonly park: ParkArrival;
   /** `ROOM_KEY_MAX_REDELIVER`: transient attempts before the copy is given up. */
   readonly attemptsMax: number;
   /** `ROOM_KEY_RPC_TIMEOUT_MS` */
@@ -20,11 +26,21 @@ interface Deps {
   readonly log: Log;
 }
 
-/** What became of a copy. `parked`: given up after the last attempt; read-through goes on serving members. */
-type CopyOutcome = "held" | "absent" | "parked";
+/**
+ * What became of a copy. `parked`: given up; read-through goes on serving members. `overtaken`: left to an arrival that
+ * INBOX holds already, which may name a newer version.
+ */
+type CopyOutcome = "held" | "absent" | "parked" | "overtaken";
 
 /** Copies the key that a replica misses from its home, at exactly its version (SPEC-rooms 4.3, 6.4). */
-export type CopyMissingKey = (of: { roomId: string; trace: Trace }) => Promise<CopyOutcome>;
+export type CopyMissingKey = (of: {
+  /** What is in hand of the room. */
+  readonly arrival: Arrival;
+  /** Whether all that INBOX holds of the room was read; else INBOX is asked whether more follows. */
+  readonly isCaughtUp: boolean;
+}) => Promise<CopyOutcome>;
+
+const MS_PER_SECOND = 1000;
 
 const PERMANENT: ReadonlySet<string> = new Set([
   "room_key_absent",
@@ -32,14 +48,33 @@ const PERMANENT: ReadonlySet<string> = new Set([
   "key_version_not_allowed",
 ]);
 
-async function fetchKey(deps: Deps, of: { home: string; roomId: string; version: number; trace: Trace }) {
-  const { home, roomId, version, trace } = of;
-  const reply = await deps.peers.ask(getRoomKey, {
-    peer: home,
-    body: { roomId, version },
-    trace,
-    timeoutMs: deps.timeoutMs,
-  });
+interface Wanted {
+  readonly home: string;
+  readonly roomId: string;
+  readonly version: number;
+  readonly trace: Trace;
+}
+
+/** Asks the home; how long that took is told by what came of it. */
+async function askHome({ peers, recorder, timeoutMs }: Deps, { home, roomId, version, trace }: Wanted) {
+  const startedAt = performance.now();
+  let outcome: string = "internal";
+  try {
+    const reply = await peers.ask(getRoomKey, { peer: home, body: { roomId, version }, trace, timeoutMs });
+    outcome = "ok";
+    return reply;
+  } catch (error) {
+    if (error instanceof Failure) outcome = error.code;
+    throw error;
+  } finally {
+    const tookSeconds = (performance.now() - startedAt) / MS_PER_SECOND;
+    recorder.record("room_key_rpc_duration_seconds", tookSeconds, { outcome });
+  }
+}
+
+async function fetchKey(deps: Deps, wanted: Wanted) {
+  const { roomId, version } = wanted;
+  const reply = await askHome(deps, wanted);
   const publicKey = fromBase64(reply.publicKey);
   const privateKey = fromBase64(reply.privateKey);
   if (!publicKey || !privateKey || reply.version !== version)
@@ -47,13 +82,42 @@ async function fetchKey(deps: Deps, of: { home: string; roomId: string; version:
   return createKeyPair({ publicKey, privateKey });
 }
 
+/** While a replica catches up only the newest version is asked for: the others may be absent at home by now. */
+async function isOvertaken({ newestOf }: Deps, { roomId, siteId, applied }: Replica): Promise<boolean> {
+  const newest = await newestOf({ roomId, siteId });
+  return newest !== undefined && newest.kind !== "unknown" && newest.revision > applied;
+}
+
+/** Who has left the room is not owed its key: an end that is expected is no alarm. */
+function refused(
+  { recorder, log }: Deps,
+  of: { home: string; roomId: string; version: number; reason: string },
+) {
+  const { home, roomId, version, reason } = of;
+  if (reason !== "site_not_participating")
+    recorder.count("room_key_replication_terminated_total", { peer: home });
+  log.warn("room_key_copy_ended", { roomId, version, reason });
+}
+
+/** The note stays, so that no later event of this version begins to count anew and a copy may still succeed. */
+async function giveUp(deps: Deps, arrival: Arrival, { version, attempts }: MissingKey): Promise<void> {
+  const { roomId, siteId: home } = arrival;
+  const error = `key v${version} was not copied from its home`;
+  const isNew = await deps.park(arrival, { reason: "key_not_copied", error, attempts });
+  if (isNew) deps.recorder.count("room_key_replication_terminated_total", { peer: home });
+  deps.log.error("room_key_copy_parked", { roomId, version, attempts });
+  await deps.replicas.noteMissingKey({ roomId, missingKey: { version, attempts } });
+}
+
 /**
- * Throws what a later attempt may heal, each counted on the replica itself, so that it survives a restart. A typed
- * refusal is an answer and ends the copy for good.
+ * Throws what a later attempt may heal, each counted on the replica itself, so that it survives a restart. After
+ * `attemptsMax` of them each further event is one more try, of which nobody hears. A typed refusal is an answer and ends
+ * the copy for good.
  */
 export function createCopyMissingKey(deps: Deps): CopyMissingKey {
-  const { keys, replicas, recorder, log } = deps;
-  return async ({ roomId, trace }) => {
+  const { keys, replicas } = deps;
+  return async ({ arrival, isCaughtUp }) => {
+    const { roomId, trace } = arrival;
     const replica = await replicas.find(roomId);
     if (!replica?.missingKey || replica.tombstone) return "held";
     const { siteId: home, applied } = replica;
@@ -63,25 +127,24 @@ export function createCopyMissingKey(deps: Deps): CopyMissingKey {
       return outcome;
     };
     if (((await keys.getVersion(roomId)) ?? -1) >= version) return done("held");
+    if (!isCaughtUp && (await isOvertaken(deps, replica))) return "overtaken";
     try {
       const pair = await fetchKey(deps, { home, roomId, version, trace });
       await keys.setWithVersion({ roomId, version, pair, revision: applied });
       return await done("held");
     } catch (error) {
       if (error instanceof Failure && PERMANENT.has(error.reason)) {
-        // Who has left the room is not owed its key: an end that is expected is no alarm.
-        if (error.reason !== "site_not_participating")
-          recorder.count("room_key_replication_terminated_total", { peer: home });
-        log.warn("room_key_copy_ended", { roomId, version, reason: error.reason });
+        refused(deps, { home, roomId, version, reason: error.reason });
         return done("absent");
       }
-      if (attempts + 1 >= deps.attemptsMax) {
-        recorder.count("room_key_replication_terminated_total", { peer: home });
-        log.error("room_key_copy_parked", { roomId, version, attempts: attempts + 1 });
-        return done("parked");
+      if (attempts >= deps.attemptsMax) return "parked";
+      const missingKey = { version, attempts: attempts + 1 };
+      if (missingKey.attempts < deps.attemptsMax) {
+        await replicas.noteMissingKey({ roomId, missingKey });
+        throw error;
       }
-      await replicas.noteMissingKey({ roomId, missingKey: { version, attempts: attempts + 1 } });
-      throw error;
+      await giveUp(deps, arrival, missingKey);
+      return "parked";
     }
   };
 }

@@ -5,6 +5,7 @@ import { describe, expect } from "vitest";
 import { laneMessage, snapshotMessage, snapshotOf } from "../test/lane.ts";
 import {
   addUsers,
+  bob,
   eve,
   held,
   HERE,
@@ -78,6 +79,30 @@ describe("a peer that lies", () => {
     expect(await held(site, roomId)).toMatchObject({ applied: 3, rows: ["bob", "eve", "zoe"] });
   });
 
+  test("with a final event that leaves our members in the room is told so, and buries nothing", async ({
+    site,
+  }) => {
+    const { roomId, lane, log } = story({ users: [bob, eve] }, remove("ann", "eve"));
+    const [joined] = lane;
+    const removed = log[1];
+    if (!joined || !removed) throw new Error("the story is too short");
+    const diverged = () => site.recorder.total("room_divergence_total", { kind: "final" });
+    const before = diverged();
+    await site.deliver([joined]);
+    await site.heard();
+    const lie = laneMessage({ ...removed.event, dest: HERE, type: "final", payload: removed.bytes });
+    await site.deliver([lie]);
+    expect(diverged()).toBe(before + 1);
+    expect(await held(site, roomId)).toMatchObject({
+      applied: 1,
+      tombstone: false,
+      waiting: { revision: 2 },
+      key: 0,
+      rows: ["bob", "eve"],
+    });
+    expect(await told(site)).toEqual([]);
+  });
+
   test("about a room that another site is home to is refused, and what is held stays", async ({ site }) => {
     const { roomId, lane, state } = story({});
     await site.deliver(lane);
@@ -93,7 +118,13 @@ test("what only a newer release knows waits, and is applied by one that knows it
   const second = log[1];
   if (!joined || !added || !second) throw new Error("the story is too short");
   const payload = encodeJson({ ...second.event, v: 2 });
-  await site.deliver([joined, laneMessage({ ...second.event, dest: HERE, payload })]);
+  const newer = laneMessage({ ...second.event, dest: HERE, payload });
+  const alarms = () => site.log.entries.filter(({ event }) => event === "event_of_newer_release").length;
+  const before = alarms();
+  await site.deliver([joined, newer]);
+  await site.deliver([newer], { deliveries: 2 });
+  expect([await site.dead(roomId), alarms() - before]).toEqual([["a type or schema of a newer release"], 1]);
+  expect(site.recorder.total("messages_parked_total", { reason: "newer_release" })).toBe(1);
   expect(await held(site, roomId)).toMatchObject({ applied: 1, waiting: { revision: 2 }, rows: ["bob"] });
 
   await site.store([joined, added]);
@@ -123,6 +154,32 @@ describe("a worker that stood still", () => {
 
     expect((await site.replicas.find(roomId))?.state).toEqual({ ...state, recentRequests: [] });
     expect(await held(site, roomId)).toMatchObject({ applied: 3, key: 1, rows: ["bob"] });
+  });
+
+  test("within the final event takes no key from a site that has rejoined, whether or not another ended it", async ({
+    site,
+  }) => {
+    for (const isEnded of [false, true]) {
+      const { roomId, lane } = story({}, remove("ann", "bob"), addUsers(eve));
+      const [joined, final, rejoined] = lane;
+      if (!joined || !final || !rejoined) throw new Error("the lane is too short");
+      await site.deliver([joined]);
+      const [standsStill, wakes] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const markRemoved: typeof site.subscriptions.markRemoved = async (of) => {
+        await site.subscriptions.markRemoved(of);
+        standsStill.resolve();
+        await wakes.promise;
+      };
+      const stalled = site.openGate({ subscriptions: { ...site.subscriptions, markRemoved } });
+      const late = stalled.receive(readArrival(final), 1);
+      await standsStill.promise;
+      await site.deliver(isEnded ? [final, rejoined] : [rejoined, final]);
+      const rejoinedHeld = await held(site, roomId);
+      expect(rejoinedHeld).toMatchObject({ applied: 3, tombstone: false, key: 1, rows: ["eve"] });
+      wakes.resolve();
+      await late;
+      expect(await held(site, roomId)).toEqual(rejoinedHeld);
+    }
   });
 
   test("cannot commit over a state that was repaired since, and tells nobody", async ({ site }) => {

@@ -5,7 +5,8 @@ import { randomHistory } from "@parley/room/test/random-history";
 import * as fc from "fast-check";
 import { expect, test as base } from "vitest";
 
-import { laneOf, type LaneMessage } from "../test/lane.ts";
+import { laneOf } from "../test/lane.ts";
+import type { LaneMessage } from "./read-arrival.ts";
 import { newSiteId, openReplicaSite, type ReplicaSite } from "../test/replica-site.ts";
 
 /** The other site of the random histories. */

@@ -3,7 +3,16 @@ import { Unprocessable } from "@parley/messaging/park";
 import { createChannel, HOME, remove, setRole } from "@parley/room/test/fixtures";
 import { describe, expect, test } from "vitest";
 
-import { at, laneMessage, laneOf, newTrace, snapshotMessage, snapshotOf, storyOf } from "../test/lane.ts";
+import {
+  at,
+  laneMessage,
+  laneOf,
+  newSequence,
+  newTrace,
+  snapshotMessage,
+  snapshotOf,
+  storyOf,
+} from "../test/lane.ts";
 import { readArrival } from "./read-arrival.ts";
 
 const HERE = "site-b";
@@ -24,6 +33,7 @@ const repair = (of: string, body: object) => ({
   subject: `inbox.${HERE}.local.${of}.snapshot`,
   payload: encodeJson(body),
   trace: newTrace(),
+  streamSequence: newSequence(),
 });
 const refusal = (message: Parameters<typeof readArrival>[0]): string => {
   try {
@@ -75,6 +85,7 @@ describe("a message of a peer", () => {
       subject: `outbox.${HOME}.${HERE}.-.heartbeat`,
       payload: encodeJson({}),
       trace: newTrace(),
+      streamSequence: newSequence(),
     };
     expect(refusal(heartbeat)).toBe("the subject is none of a room");
     expect(refusal({ ...heartbeat, subject: `outbox.${HOME}.${HERE}` })).toBe(

@@ -11,6 +11,8 @@ export type Arrival = {
   readonly siteId: string;
   readonly revision: number;
   readonly trace: Trace;
+  /** As INBOX holds it. */
+  readonly message: LaneMessage;
 } & (
   | { readonly kind: "event" | "final"; readonly event: CanonicalEvent; readonly bytes: Uint8Array }
   | { readonly kind: "snapshot"; readonly snapshot: RoomSnapshotMessage }
@@ -18,11 +20,13 @@ export type Arrival = {
   | { readonly kind: "unknown" }
 );
 
-/** The part of a message that says what it is. */
-interface Message {
+/** A message of INBOX. */
+export interface LaneMessage {
   readonly subject: string;
   readonly payload: Uint8Array;
   readonly trace: Trace;
+  /** Its place in INBOX. */
+  readonly streamSequence: number;
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -44,7 +48,7 @@ type ReadSnapshot =
   | { readonly kind: "snapshot"; readonly snapshot: RoomSnapshotMessage }
   | { readonly kind: "unknown"; readonly head: z.infer<typeof snapshotHead> };
 
-function snapshotIn(message: Message): ReadSnapshot {
+function snapshotIn(message: LaneMessage): ReadSnapshot {
   const json = jsonOf(message.payload);
   const head = snapshotHead.safeParse(json);
   if (!head.success) throw new Unprocessable("the payload is no snapshot");
@@ -55,7 +59,7 @@ function snapshotIn(message: Message): ReadSnapshot {
 }
 
 /** A subject of no family here names no room that could wait, so it is parked. */
-function tokensOf<T>(family: { parse(subject: string): T }, { subject }: Message): T {
+function tokensOf<T>(family: { parse(subject: string): T }, { subject }: LaneMessage): T {
   try {
     return family.parse(subject);
   } catch (cause) {
@@ -64,13 +68,15 @@ function tokensOf<T>(family: { parse(subject: string): T }, { subject }: Message
   }
 }
 
-function arrivalOfSnapshot(read: ReadSnapshot, trace: Trace): Arrival {
+function arrivalOfSnapshot(message: LaneMessage): Arrival {
+  const { trace } = message;
+  const read = snapshotIn(message);
   if (read.kind === "snapshot") {
     const { roomId, siteId, revision } = read.snapshot;
-    return { kind: "snapshot", roomId, siteId, revision, trace, snapshot: read.snapshot };
+    return { kind: "snapshot", roomId, siteId, revision, trace, message, snapshot: read.snapshot };
   }
   const { roomId, siteId, revision } = read.head;
-  return { kind: "unknown", roomId, siteId, revision, trace };
+  return { kind: "unknown", roomId, siteId, revision, trace, message };
 }
 
 const OTHER_ROOM = "the message is of another room than its subject";
@@ -85,11 +91,11 @@ function assertFrom(
   if (said.roomId !== roomId) throw new Unprocessable(OTHER_ROOM);
 }
 
-function fromPeer(message: Message): Arrival {
+function fromPeer(message: LaneMessage): Arrival {
   const { siteId, roomId, type } = tokensOf(canonicalSubjects.outbox, message);
   const { payload: bytes, trace } = message;
   if (type === OUTBOX_TYPES.snapshot) {
-    const arrival = arrivalOfSnapshot(snapshotIn(message), trace);
+    const arrival = arrivalOfSnapshot(message);
     assertFrom(siteId, arrival, roomId);
     return arrival;
   }
@@ -97,14 +103,14 @@ function fromPeer(message: Message): Arrival {
   if (parsed.kind === "garbage") throw new Unprocessable(parsed.problem);
   const said = parsed.kind === "unknown" ? parsed.envelope : parsed.event;
   assertFrom(siteId, said, roomId);
-  const of = { roomId, siteId, revision: said.revision, trace };
+  const of = { roomId, siteId, revision: said.revision, trace, message };
   if (parsed.kind === "unknown") return { kind: "unknown", ...of };
   return { kind: type === OUTBOX_TYPES.final ? "final" : "event", ...of, event: parsed.event, bytes };
 }
 
-function fromOurselves(message: Message): Arrival {
+function fromOurselves(message: LaneMessage): Arrival {
   const { roomId } = tokensOf(canonicalSubjects.inboxRepair, message);
-  const arrival = arrivalOfSnapshot(snapshotIn(message), message.trace);
+  const arrival = arrivalOfSnapshot(message);
   if (arrival.roomId !== roomId) throw new Unprocessable(OTHER_ROOM);
   return arrival;
 }
@@ -113,5 +119,5 @@ function fromOurselves(message: Message): Arrival {
  * Reads a message of INBOX: an event or snapshot of a peer, or a repair of our own.
  * @throws Unprocessable for what is neither, or what its sender may not say
  */
-export const readArrival = (message: Message): Arrival =>
+export const readArrival = (message: LaneMessage): Arrival =>
   message.subject.startsWith("outbox.") ? fromPeer(message) : fromOurselves(message);

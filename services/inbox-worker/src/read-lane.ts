@@ -3,6 +3,7 @@ import type { Log } from "@parley/contract/observe";
 import { streamName } from "@parley/contract/streams";
 import type { Broker } from "@parley/messaging/connect-nats";
 import { Unprocessable } from "@parley/messaging/park";
+import { brokerCall } from "@parley/messaging/publish";
 import { readStored, type StoredMessage } from "@parley/messaging/read-stored";
 import { traceOf } from "@parley/messaging/trace";
 import { HEADERS } from "@parley/contract/headers";
@@ -19,7 +20,12 @@ interface Deps {
 function arrivalIn(message: StoredMessage, log: Log): Arrival | undefined {
   const trace = traceOf(message.header, message.header.get(HEADERS.requestId));
   try {
-    return readArrival({ subject: message.subject, payload: message.data, trace });
+    return readArrival({
+      subject: message.subject,
+      payload: message.data,
+      trace,
+      streamSequence: message.seq,
+    });
   } catch (error) {
     if (!(error instanceof Unprocessable)) throw error;
     log.warn("inbox_message_left_out", { sequence: message.seq, problem: error.message });
@@ -27,9 +33,26 @@ function arrivalIn(message: StoredMessage, log: Log): Arrival | undefined {
   }
 }
 
+interface Room {
+  readonly roomId: string;
+  /** The room's home. */
+  readonly siteId: string;
+}
+
+/** The newest that INBOX holds of one room on the lane of its home. */
+export const createReadNewest =
+  (deps: Deps) =>
+  async (of: Room): Promise<Arrival | undefined> => {
+    const last_by_subj = laneFilter({ siteId: deps.siteId, peer: of.siteId, roomId: of.roomId });
+    const message = await brokerCall("reading the newest of a room", () =>
+      deps.broker.manager.direct.getMessage(streamName("INBOX", deps.siteId), { last_by_subj }),
+    );
+    return message ? arrivalIn(message, deps.log) : undefined;
+  };
+
 /** What INBOX holds of one room on the lane of its home, oldest first. */
 export const createReadLane = (deps: Deps) =>
-  async function* readLane(of: { roomId: string; siteId: string }): AsyncGenerator<Arrival> {
+  async function* readLane(of: Room): AsyncGenerator<Arrival> {
     const filter = laneFilter({ siteId: deps.siteId, peer: of.siteId, roomId: of.roomId });
     const stream = streamName("INBOX", deps.siteId);
     for await (const message of readStored(deps.broker, { stream, filter, from: 1 })) {

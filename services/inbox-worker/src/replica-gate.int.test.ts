@@ -1,5 +1,5 @@
 import { remove, rotate, setRole } from "@parley/room/test/fixtures";
-import { describe, expect } from "vitest";
+import { describe, expect, vi } from "vitest";
 
 import { snapshotMessage } from "../test/lane.ts";
 import { KEY_ATTEMPTS_MAX } from "../test/replica-site.ts";
@@ -10,6 +10,7 @@ import {
   eve,
   held,
   HERE,
+  HOME,
   SILENT_HOME,
   story,
   test,
@@ -134,6 +135,24 @@ describe("the notices", () => {
   });
 });
 
+test("how long after it happened an event is applied is measured, once, and of no repair", async ({
+  site,
+}) => {
+  const { lane, log } = story({ users: [bob, eve] }, remove("ann", "eve"), remove("ann", "bob"));
+  const delays = () => site.recorder.values("replica_apply_delay_seconds", { peer: HOME });
+  const before = delays().length;
+  for (const [index, message] of lane.entries()) {
+    const at = log[index]?.event.at ?? 0;
+    await site.deliver([message], { gate: site.openGate({ now: () => at + 2500 }) });
+  }
+  expect(delays().slice(before)).toEqual([2.5, 2.5, 2.5]);
+  await site.deliver(lane, { deliveries: 2 });
+  const other = story({});
+  await site.deliver([snapshotMessage(other.state, HERE, { repair: true })]);
+  expect(await site.replicas.find(other.roomId)).toMatchObject({ applied: 1 });
+  expect(delays()).toHaveLength(before + 3);
+});
+
 describe("the room's key", () => {
   test("is copied at exactly the version of the event, also when nobody of ours was removed", async ({
     site,
@@ -171,8 +190,54 @@ describe("the room's key", () => {
       0,
     ]);
     await site.deliver(lane);
-    expect([(await site.replicas.find(roomId))?.missingKey, gaveUp()]).toEqual([undefined, 1]);
+    const givenUp = { version: 0, attempts: KEY_ATTEMPTS_MAX };
+    expect([(await site.replicas.find(roomId))?.missingKey, gaveUp()]).toEqual([givenUp, 1]);
     expect(await held(site, roomId)).toMatchObject({ applied: 1, key: null, rows: ["bob"] });
+    await site.deliver(lane);
+    expect([await site.dead(roomId), gaveUp()]).toEqual([["key v0 was not copied from its home"], 1]);
+    expect(site.recorder.total("messages_parked_total", { reason: "key_not_copied" })).toBe(1);
+
+    site.keyHomes.silent.delete(SILENT_HOME);
+    await vi.waitFor(async () => {
+      await site.deliver(lane);
+      expect(await held(site, roomId)).toMatchObject({ key: 0 });
+    }, 10_000);
+    expect(await site.replicas.find(roomId)).not.toHaveProperty("missingKey");
+  });
+
+  test("keeps its attempts when another event names the same version, and begins anew with the next", async ({
+    site,
+  }) => {
+    const { roomId, lane } = story(
+      { home: SILENT_HOME },
+      addUsers(eve),
+      setRole("ann", "eve", "owner"),
+      rotate(0),
+    );
+    const noted = async () => (await site.replicas.find(roomId))?.missingKey;
+    site.keyHomes.silent.add(SILENT_HOME);
+    for (const [index, message] of lane.slice(0, KEY_ATTEMPTS_MAX - 1).entries()) {
+      await expect(site.deliver([message])).rejects.toMatchObject({ reason: "home_site_unreachable" });
+      expect(await noted()).toEqual({ version: 0, attempts: index + 1 });
+    }
+    await site.deliver(lane.slice(2, 3));
+    expect(await noted()).toEqual({ version: 0, attempts: KEY_ATTEMPTS_MAX });
+    await expect(site.deliver(lane.slice(3))).rejects.toMatchObject({ reason: "home_site_unreachable" });
+    expect(await noted()).toEqual({ version: 1, attempts: 1 });
+    expect(await site.dead(roomId)).toHaveLength(1);
+  });
+
+  test("is asked for at its newest version alone while what INBOX holds is worked off", async ({ site }) => {
+    const { roomId, lane } = story({}, addUsers(cat), remove("ann", "cat"), rotate(1), rotate(2));
+    await site.store(lane);
+    await site.deliver(lane);
+    expect([site.keyHomes.askedFor(roomId), await site.keys.getVersion(roomId)]).toEqual([[3], 3]);
+
+    const waiting = story({}, addUsers(cat), remove("ann", "cat"), rotate(1));
+    await site.store(waiting.lane);
+    await site.deliver(waiting.lane.slice(1, 2));
+    expect(await site.sweep()).not.toHaveProperty(waiting.roomId);
+    expect(site.keyHomes.askedFor(waiting.roomId)).toEqual([2]);
   });
 
   test("that a waiting room could not copy keeps it marked, for nothing else would try again", async ({

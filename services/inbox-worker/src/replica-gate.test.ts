@@ -2,7 +2,7 @@ import type { Replica } from "@parley/mongo/replica-store";
 import { add, createChannel, remove } from "@parley/room/test/fixtures";
 import { describe, expect, test } from "vitest";
 
-import { arrivalsIn, at, laneOf, newTrace, snapshotMessage, storyOf } from "../test/lane.ts";
+import { arrivalsIn, at, laneMessage, laneOf, newTrace, snapshotMessage, storyOf } from "../test/lane.ts";
 import { readArrival, type Arrival } from "./read-arrival.ts";
 import { judge } from "./replica-gate.ts";
 
@@ -27,12 +27,14 @@ const verdict = (held: Held, arrival: Arrival | undefined) => {
   if (!arrival) throw new Error("the story has no such arrival");
   return judge(held, arrival);
 };
+const NOTHING = new Uint8Array();
 const unknownAt = (revision: number): Arrival => ({
   kind: "unknown",
   roomId: "r",
   siteId: "site-a",
   revision,
   trace: newTrace(),
+  message: laneMessage({ siteId: "site-a", dest: HERE, roomId: "r".repeat(17), type: "x", payload: NOTHING }),
 });
 const repairAt = (revision: number): Arrival => {
   const state = stateAt(revision);

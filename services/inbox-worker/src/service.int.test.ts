@@ -2,18 +2,21 @@ import { randomBytes, randomUUID } from "node:crypto";
 
 import { HEADERS } from "@parley/contract/headers";
 import { inboxLane } from "@parley/contract/consumers";
+import { byteOrder } from "@parley/contract/ids";
 import { streamDeclarations, streamName } from "@parley/contract/streams";
 import { declareStreams } from "@parley/messaging/declare-streams";
+import type { ParkReason } from "@parley/messaging/park";
 import { encodeJson, publishToStream } from "@parley/messaging/publish";
 import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
 import type { RoomCommand } from "@parley/room/command";
-import { createChannel, person, setRole } from "@parley/room/test/fixtures";
+import { createChannel, createDirect, person, setRole } from "@parley/room/test/fixtures";
 import { openProcess } from "@parley/site/test/open-process";
 import { openTestSite } from "@parley/site/test/test-site";
 import { expect, test as base, vi } from "vitest";
 
-import { at, laneMessage, laneOf, snapshotMessage, storyOf, type LaneMessage } from "../test/lane.ts";
+import { at, laneMessage, laneOf, snapshotMessage, storyOf } from "../test/lane.ts";
 import { config } from "./config.ts";
+import type { LaneMessage } from "./read-arrival.ts";
 import { openService } from "./service.ts";
 
 const newRoomId = (): string => `r${randomBytes(8).toString("hex")}`;
@@ -47,6 +50,8 @@ async function openPeople(stack: AsyncDisposableStack) {
     log: opened.log,
     declared: declared.sources,
     replicas: mongoReplicaStore(database),
+    knows: (account: string, homeSite: string) => site.know({ account, homeSite }),
+    userIdOf: site.userIdOf,
     send: async (...messages: readonly LaneMessage[]): Promise<void> => {
       for (const message of messages) await publishToStream(broker, { ...message, messageId: randomUUID() });
     },
@@ -64,13 +69,14 @@ async function openPeople(stack: AsyncDisposableStack) {
         },
         { timeout: 10_000, interval: 50 },
       ),
-    dead: async (): Promise<readonly string[]> => {
+    /** The problems of what was parked for a reason. */
+    dead: async (reason: ParkReason): Promise<readonly string[]> => {
       const stream = streamName("DEAD", siteId);
       const { state } = await broker.manager.streams.info(stream);
       const found: string[] = [];
       for (let seq = 1; seq <= state.last_seq; seq += 1) {
         const message = await broker.manager.direct.getMessage(stream, { seq });
-        if (message) found.push(message.header.get(HEADERS.parkedError));
+        if (message?.subject.endsWith(`.${reason}`)) found.push(message.header.get(HEADERS.parkedError));
       }
       return found;
     },
@@ -113,6 +119,7 @@ test("what a peer's OUTBOX holds for this site becomes a replica, though nobody 
   const { state } = (await worker.replicas.find(roomId)) ?? {};
   expect(state).toEqual({ ...log.at(-1)?.state, recentRequests: [] });
   expect(worker.log.events()).toContain("room_key_copy_parked");
+  expect(await worker.dead("key_not_copied")).toEqual(["key v0 was not copied from its home"]);
 });
 
 test("what no peer may say is parked, changes nothing and delays nobody", async ({ worker }) => {
@@ -141,11 +148,60 @@ test("what no peer may say is parked, changes nothing and delays nobody", async 
   await worker.send(foreign, garbage, stolen, ...healthy.lane);
   await worker.settled(other, 4);
 
-  expect((await worker.dead()).toSorted()).toEqual([
+  expect((await worker.dead("malformed")).toSorted()).toEqual([
     "a peer speaks of a room homed elsewhere",
     "a peer speaks of a room homed elsewhere",
     "the bytes are not an event envelope",
   ]);
   expect(await worker.replicas.find(roomId)).toMatchObject({ siteId: home, applied: 1 });
   expect(await worker.replicas.find(healthy.roomId)).toMatchObject({ siteId: other, applied: 1 });
+});
+
+test("a peer that speaks first of a direct message homed elsewhere is parked, and the true home is heard", async ({
+  worker,
+}) => {
+  const { home, other, siteId, userIdOf } = worker;
+  // Whose id sorts first decides where their direct message lives.
+  const [first = "", second = ""] = ["dm-one", "dm-two"].toSorted((a, b) =>
+    byteOrder(userIdOf(a), userIdOf(b)),
+  );
+  await worker.knows(first, home);
+  await worker.knows(second, siteId);
+  const pair = [person(first, { siteId: home }), at(siteId, second)].map((somebody) => ({
+    ...somebody,
+    userId: userIdOf(somebody.account),
+  }));
+  const [requester, counterpart] = pair;
+  if (!requester || !counterpart) throw new Error("a direct message has two users");
+  const limits = { maxRoomSize: 10, maxBatchSize: 10, knownSites: new Set([home, other, siteId]) };
+  const open = createDirect(requester, counterpart);
+  const ofHome = storyOf({ ...open, siteId: home, limits });
+  const ofLiar = storyOf({ ...open, siteId: other, limits, requester: { ...requester, siteId: other } });
+  const [truth, lie] = [ofHome, ofLiar].map(([created]) => created);
+  if (!truth || !lie) throw new Error("nothing happened");
+  const { roomId } = truth.event;
+  const before = (await worker.dead("malformed")).length;
+  const parked = async (count: number) =>
+    vi.waitFor(async () => expect(await worker.dead("malformed")).toHaveLength(before + count), 5000);
+
+  // An event to wait for, a snapshot to apply, and a type that only a newer release knows.
+  await worker.send(laneMessage({ ...lie.event, dest: siteId, payload: lie.bytes }));
+  await worker.send(snapshotMessage(lie.state, siteId));
+  await worker.send(
+    laneMessage({ ...lie.event, dest: siteId, payload: encodeJson({ ...lie.event, type: "room_painted" }) }),
+  );
+  await parked(3);
+  expect(new Set((await worker.dead("malformed")).slice(before))).toEqual(
+    new Set(["a peer speaks of a direct message homed elsewhere"]),
+  );
+  expect(await worker.replicas.find(roomId)).toBeUndefined();
+
+  await worker.send(snapshotMessage(truth.state, siteId));
+  await vi.waitFor(
+    async () => expect(await worker.replicas.find(roomId)).toMatchObject({ siteId: home, applied: 1 }),
+    5000,
+  );
+  await worker.send(snapshotMessage({ ...lie.state, revision: 9 }, siteId));
+  await parked(4);
+  expect(await worker.replicas.find(roomId)).toMatchObject({ siteId: home, applied: 1 });
 });

@@ -1,8 +1,10 @@
 import { inboxLane, LOCAL_LANE } from "@parley/contract/consumers";
+import { inboxSources } from "@parley/contract/streams";
 import type { ServiceContext } from "@parley/lifecycle/service";
 import { consume } from "@parley/messaging/consume";
 import { openPeers } from "@parley/messaging/peers";
 import type { StreamMessage } from "@parley/messaging/stream-message";
+import { mongoDirectoryStore } from "@parley/mongo/directory-store.mongo";
 import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
 import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
 import { mongoWaitingRoomStore } from "@parley/mongo/waiting-room-store.mongo";
@@ -19,12 +21,15 @@ import { createAfterStep } from "@parley/site/test-hooks";
 import { takeLease } from "@parley/valkey/take-lease";
 
 import { createReplicaEffects } from "./apply-replica.ts";
+import { createAssertHome } from "./assert-home.ts";
 import { testHooks, type Config } from "./config.ts";
 import { createCopyMissingKey } from "./copy-key.ts";
 import { createLaneSources } from "./lane-sources.ts";
+import { createParkArrival } from "./park-arrival.ts";
 import { readArrival } from "./read-arrival.ts";
-import { createReadLane } from "./read-lane.ts";
+import { createReadLane, createReadNewest } from "./read-lane.ts";
 import { createReplicaGate, type ReplicaGate } from "./replica-gate.ts";
+import { watchLanes } from "./watch-lanes.ts";
 
 type Context = ServiceContext & { readonly config: Config };
 
@@ -51,9 +56,11 @@ function openGate(context: Context, site: Site, { keys, peers }: Parts): Replica
   const { config } = context;
   const { siteId, broker, database, recorder, log, clock } = site;
   const replicas = mongoReplicaStore(database);
+  const park = createParkArrival({ broker, siteId, recorder });
   return createReplicaGate({
     replicas,
     waiting: mongoWaitingRoomStore(database),
+    assertHome: createAssertHome(mongoDirectoryStore(database)),
     effects: createReplicaEffects({
       siteId,
       broker,
@@ -67,11 +74,14 @@ function openGate(context: Context, site: Site, { keys, peers }: Parts): Replica
       keys,
       replicas,
       peers,
+      newestOf: createReadNewest({ broker, siteId, log }),
+      park,
       attemptsMax: config.roomKeyMaxRedeliver,
       timeoutMs: config.roomKeyRpcTimeoutMs,
       recorder,
       log,
     }),
+    park,
     arrivalsOf: createReadLane({ broker, siteId, log }),
     recorder,
     log,
@@ -111,7 +121,7 @@ const roomIdOf = ({ subject }: StreamMessage): string => subject.split(".").at(-
 
 /** Notices under way at a time; after so many the broker is waited for. */
 const NOTICES_AT_A_TIME = 32;
-/** Longer than a kick takes, shorter than a link stays up without one (ms). */
+/** Longer than a kick takes (ms). */
 const KICK_LEASE_MS = 2000;
 
 /** Wires inbox-worker: keeps this site's replicas of rooms that live elsewhere. */
@@ -126,19 +136,21 @@ export async function openService(stack: AsyncDisposableStack, context: Context)
   });
   const { siteId, broker, recorder, log, clock } = site;
   const { client, keys } = await openKeys(stack, context, site);
-  const sources = createLaneSources({
-    broker,
-    siteId,
-    peers: config.peers,
-    log,
-    takeLease: () => takeLease(client, `inbox-sources:${siteId}`, KICK_LEASE_MS),
-  });
+  const declared = inboxSources(siteId, config.peers);
+  const sources = createLaneSources({ broker, siteId, declared, log });
   await context.retry({ what: "inbox_sources", attempt: () => sources.declare() });
   const peers = openPeers({ broker, siteId, peers: config.peers, clock, recorder, log });
   stack.use(peers);
-  peers.onUp(() => {
-    sources.kick().catch((error: unknown) => log.warn("inbox_sources_not_kicked", {}, error));
-  });
+  stack.use(
+    watchLanes({
+      peers: config.peers,
+      sources,
+      answers: (peer) => peers.answers(peer),
+      takeLease: (peer) => takeLease(client, `inbox-source:${siteId}:${peer}`, KICK_LEASE_MS),
+      recorder,
+      log,
+    }),
+  );
   const gate = openGate(context, site, { keys, peers });
   const waiting = mongoWaitingRoomStore(site.database);
   stack.use(

@@ -10,14 +10,11 @@ import { toSnapshot } from "@parley/room/snapshot";
 import type { RoomState } from "@parley/room/state";
 import { happening, person } from "@parley/room/test/fixtures";
 
-import { readArrival, type Arrival } from "../src/read-arrival.ts";
+import { readArrival, type Arrival, type LaneMessage } from "../src/read-arrival.ts";
 
-/** A message as a peer's OUTBOX holds it. */
-export interface LaneMessage {
-  readonly subject: string;
-  readonly payload: Uint8Array;
-  readonly trace: Trace;
-}
+/** Above every sequence that a test's own INBOX comes to. */
+let lastSequence = 1_000_000;
+export const newSequence = (): number => (lastSequence += 1);
 
 interface Stored {
   readonly event: CanonicalEvent;
@@ -39,6 +36,7 @@ export const laneMessage = (of: {
   subject: canonicalSubjects.outbox.of(of),
   payload: of.payload,
   trace: newTrace(),
+  streamSequence: newSequence(),
 });
 
 /** The state as a site is sent it: what only its home needs left out. */

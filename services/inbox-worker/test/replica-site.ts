@@ -1,15 +1,16 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
 import { Failure } from "@parley/contract/failure";
-import { serviceInboxPrefix } from "@parley/contract/headers";
+import { HEADERS, serviceInboxPrefix } from "@parley/contract/headers";
 import { subscriptionUpdate, userSubjects, type SubscriptionUpdate } from "@parley/contract/notices";
-import { getRoomKey } from "@parley/contract/server-requests";
+import { getRoomKey, pingSite } from "@parley/contract/server-requests";
 import { streamDeclarations } from "@parley/contract/streams";
 import { connectNats, type Broker } from "@parley/messaging/connect-nats";
 import { openPeers } from "@parley/messaging/peers";
 import { encodeJson, publishToStream } from "@parley/messaging/publish";
 import { connectMongo, type MongoConnection } from "@parley/mongo/connect-mongo";
 import { ensureIndexes } from "@parley/mongo/ensure-indexes";
+import { mongoDirectoryStore } from "@parley/mongo/directory-store.mongo";
 import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
 import type { SubscriptionStore } from "@parley/mongo/subscription-store";
 import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
@@ -24,11 +25,12 @@ import { createMemoryRecorder } from "@parley/telemetry/memory-recorder";
 import { inject } from "vitest";
 
 import { createReplicaEffects } from "../src/apply-replica.ts";
+import { createAssertHome } from "../src/assert-home.ts";
 import { createCopyMissingKey } from "../src/copy-key.ts";
-import { readArrival } from "../src/read-arrival.ts";
-import { createReadLane } from "../src/read-lane.ts";
+import { createParkArrival } from "../src/park-arrival.ts";
+import { readArrival, type LaneMessage } from "../src/read-arrival.ts";
+import { createReadLane, createReadNewest } from "../src/read-lane.ts";
 import { createReplicaGate, type ReplicaGate } from "../src/replica-gate.ts";
-import type { LaneMessage } from "./lane.ts";
 
 export const KEY_ATTEMPTS_MAX = 3;
 const KEY_TIMEOUT_MS = 300;
@@ -60,26 +62,40 @@ async function openKeyHomes(stack: AsyncDisposableStack, homes: readonly string[
   stack.defer(() => broker.close());
   const pairs = new Map<string, RoomKeyPair>();
   const silent = new Set<string>();
+  const asked: { roomId: string; version: number }[] = [];
   const pairOf = (roomId: string, version: number): RoomKeyPair => {
     const name = `${roomId}:${version}`;
     const pair = pairs.get(name) ?? nodeSuite.generatePair();
     pairs.set(name, pair);
     return pair;
   };
-  for (const home of homes)
+  for (const home of homes) {
+    broker.connection.subscribe(pingSite.subject.filter({ siteId: home }), {
+      callback: (error, message) => {
+        if (error) throw error;
+        if (!silent.has(home)) message.respond(encodeJson({ siteId: home, version: "1", at: 0 }));
+      },
+    });
     broker.connection.subscribe(getRoomKey.subject.filter({ siteId: home }), {
       callback: (error, message) => {
         if (error) throw error;
-        if (silent.has(home)) return;
         const { roomId, version = 0 } = getRoomKey.body.parse(message.json());
+        asked.push({ roomId, version });
+        if (silent.has(home)) return;
         const { publicKey, privateKey } = pairOf(roomId, version);
         message.respond(
           encodeJson({ roomId, version, publicKey: toBase64(publicKey), privateKey: toBase64(privateKey) }),
         );
       },
     });
+  }
   await broker.connection.flush();
-  return { silent, pairOf };
+  return {
+    silent,
+    pairOf,
+    /** The versions of a room that were asked for, in order. */
+    askedFor: (roomId: string) => asked.filter((of) => of.roomId === roomId).map(({ version }) => version),
+  };
 }
 
 interface Heard {
@@ -110,6 +126,8 @@ function listen(broker: Broker, homes: readonly string[]) {
 interface OwnParts {
   readonly subscriptions?: SubscriptionStore;
   readonly tell?: TellSubscription;
+  /** Site time (epoch ms). */
+  readonly now?: () => number;
 }
 
 interface Around {
@@ -128,9 +146,12 @@ function openParts(stack: AsyncDisposableStack, { siteId, homes, broker, databas
   const replicas = mongoReplicaStore(database);
   const subscriptions = mongoSubscriptionStore(database);
   const waiting = mongoWaitingRoomStore(database);
+  const park = createParkArrival({ broker, siteId, recorder });
   const copyMissingKey = createCopyMissingKey({
     keys,
     replicas,
+    park,
+    newestOf: createReadNewest({ broker, siteId, log }),
     recorder,
     log,
     peers: stack.use(openPeers({ broker, siteId, peers: homes, clock: { now }, recorder, log })),
@@ -140,10 +161,22 @@ function openParts(stack: AsyncDisposableStack, { siteId, homes, broker, databas
   const parts = { siteId, broker, replicas, keys, subscriptions, afterStep: () => {} };
   const tell = createTellSubscription({ broker, fromSite: siteId, concurrency: 32 });
   const arrivalsOf = createReadLane({ broker, siteId, log });
+  const assertHome = createAssertHome(mongoDirectoryStore(database));
   /** A worker of the site; several may be open, as when one was taken over while it stood still. */
-  const openGate = (own: OwnParts = {}): ReplicaGate => {
+  const openGate = ({ now: time = now, ...own }: OwnParts = {}): ReplicaGate => {
     const effects = createReplicaEffects({ ...parts, tell, ...own });
-    return createReplicaGate({ effects, arrivalsOf, replicas, waiting, copyMissingKey, recorder, log, now });
+    return createReplicaGate({
+      effects,
+      assertHome,
+      arrivalsOf,
+      replicas,
+      waiting,
+      copyMissingKey,
+      park,
+      recorder,
+      log,
+      now: time,
+    });
   };
   return { keys, recorder, log, replicas, subscriptions, waiting, openGate };
 }
@@ -156,11 +189,13 @@ export async function openReplicaSite(
   const database = await openDatabase(stack);
   const broker = await connect(siteId);
   stack.defer(() => broker.close());
-  const { INBOX } = streamDeclarations(siteId);
+  const { INBOX, DEAD } = streamDeclarations(siteId);
   // One broker plays every site: INBOX takes the lanes itself, without OUTBOX streams to source them from.
   const subjects = [...INBOX.subjects, ...homes.map((home) => `outbox.${home}.${siteId}.>`)];
   await broker.manager.streams.add({ ...structuredClone(INBOX), subjects });
-  stack.defer(async () => void (await broker.manager.streams.delete(INBOX.name)));
+  await broker.manager.streams.add({ ...structuredClone(DEAD), subjects: [...DEAD.subjects] });
+  for (const { name } of [INBOX, DEAD])
+    stack.defer(async () => void (await broker.manager.streams.delete(name)));
   const keyHomes = await openKeyHomes(stack, homes);
   const parts = openParts(stack, { siteId, homes, broker, database });
   const gate = parts.openGate();
@@ -176,6 +211,18 @@ export async function openReplicaSite(
       database.collection("subscriptions").updateOne({ roomId, account }, { $set: { lastSeenAt } }),
     heard: listen(broker, homes),
     notices: userSubjects.subscriptionUpdate,
+
+    /** Error and subject of everything parked that a room's messages are. */
+    dead: async (roomId: string): Promise<readonly string[]> => {
+      const { state } = await broker.manager.streams.info(DEAD.name);
+      const found: string[] = [];
+      for (let seq = 1; seq <= state.last_seq; seq += 1) {
+        const message = await broker.manager.direct.getMessage(DEAD.name, { seq });
+        if (message?.header.get(HEADERS.parkedSubject).includes(roomId))
+          found.push(message.header.get(HEADERS.parkedError));
+      }
+      return found;
+    },
 
     /** Has INBOX hold the messages. */
     store: async (messages: readonly LaneMessage[]): Promise<void> => {
