@@ -96,8 +96,8 @@ describe("a look-up of many", () => {
     const { names, asked, nameOf, namesOf } = setUp();
     names.set("bob", "Bob");
     await nameOf("ann");
-    expect(await namesOf("ann", "bob")).toEqual(["first", "Bob"]);
     expect(await namesOf("bob", "ann")).toEqual(["Bob", "first"]);
+    expect(await namesOf("ann", "bob")).toEqual(["first", "Bob"]);
     expect(await namesOf()).toEqual([]);
     expect(asked).toEqual(["ann", "bob"]);
   });
