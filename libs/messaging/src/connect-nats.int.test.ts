@@ -98,7 +98,10 @@ describe("a flush", () => {
     const asked = [broker.flush(), broker.flush()];
     const settled = Promise.allSettled(asked);
     await broker.connection.close();
-    const rejected = { status: "rejected", reason: expect.objectContaining({ name: "ClosedConnectionError" }) };
+    const rejected = {
+      status: "rejected",
+      reason: expect.objectContaining({ name: "ClosedConnectionError" }),
+    };
     expect(await settled).toEqual([rejected, rejected]);
     expect(await Promise.allSettled([broker.flush()])).toEqual([rejected]);
   });

@@ -21,8 +21,8 @@ function setUp(printsMax?: number) {
     },
     printsMax,
   );
-  const print = (version: number, print: string, roomId = ROOM) =>
-    cache.insertIfAbsent({ roomId, version, print });
+  const print = (version: number, text: string, roomId = ROOM) =>
+    cache.insertIfAbsent({ roomId, version, print: text });
   return { stored, asked, print, away: (away: boolean) => void (isAway = away) };
 }
 

@@ -117,7 +117,9 @@ describe("mongoRoomDocumentStore", () => {
 
     expect(outcomes).toEqual(asked.map((_, index) => (index === 40 ? "conflict" : "applied")));
     expect(updates).toBe(2);
-    const applied = await Promise.all(states.map(async ({ roomId }) => (await store.progress(roomId)).applied));
+    const applied = await Promise.all(
+      states.map(async ({ roomId }) => (await store.progress(roomId)).applied),
+    );
     expect(applied).toEqual(asked.map((_, index) => (index === 40 ? 0 : 1)));
   });
 

@@ -90,7 +90,12 @@ describe("a command that names accounts", () => {
   });
 });
 
-const RESTING = ["user_not_found", "agent_not_available", "unknown_site", "external_access_disabled"] as const;
+const RESTING = [
+  "user_not_found",
+  "agent_not_available",
+  "unknown_site",
+  "external_access_disabled",
+] as const;
 
 describe("a refusal that rests on an account", () => {
   test.for(RESTING)("%s is judged afresh, and what comes of that is answered", async (reason) => {
