@@ -8,7 +8,7 @@ import { createWriteGroup, type WriteGroup } from "./write-group.ts";
 
 interface Row {
   readonly _id: string;
-  readonly text?: string;
+  readonly text?: string | undefined;
   readonly revision?: number;
 }
 
@@ -79,6 +79,20 @@ describe("a write group", () => {
     const sent = listen(mongo.client, "empty");
     expect(await createWriteGroup(database.collection<Row>("empty")).write([])).toEqual({ allTaken: true });
     expect(sent).toEqual([]);
+  });
+
+  test("stores no field that is undefined", async ({ database }) => {
+    const rows = database.collection<Row>("undefined");
+    const update = { $set: { text: undefined, revision: 1 } };
+    await createWriteGroup(rows).write([{ updateOne: { filter: { _id: "a" }, update, upsert: true } }]);
+    expect(await rows.findOne({ _id: "a" })).toEqual({ _id: "a", revision: 1 });
+  });
+
+  test("takes callers' writes to one row one after the other, and the newest stays", async ({ database }) => {
+    const rows = database.collection<Row>("same");
+    const group = createWriteGroup(rows);
+    await Promise.all([3, 1, 5, 2, 4].map((revision) => group.write([raise("a", revision)])));
+    expect(await rows.find().toArray()).toEqual([{ _id: "a", revision: 5 }]);
   });
 
   test("takes a duplicate key for done, and the rows beside it are written", async ({ database }) => {

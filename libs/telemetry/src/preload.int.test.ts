@@ -34,7 +34,7 @@ async function runPreloaded(settings: NodeJS.ProcessEnv) {
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
     ["--import", watching, "--import", PRELOAD, "--input-type=module", "--eval", PROGRAM],
-    { cwd: import.meta.dirname, env: { PATH: process.env["PATH"], ...settings } },
+    { cwd: import.meta.dirname, env: settings },
   );
   return { found: JSON.parse(stdout) as Record<string, boolean>, stderr };
 }
