@@ -163,6 +163,48 @@ describe("the request id", () => {
   );
 });
 
+describe("the trace", () => {
+  const PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const WELL_FORMED = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+  it.each([
+    ["begun here", undefined],
+    ["begun anew over a malformed one", withHeader(HEADERS.traceParent, "00-XYZ-1-01")],
+    ["begun by the caller", withHeader(HEADERS.traceParent, PARENT)],
+  ])("%s is the same for the handler and for the reply", async (_, given) => {
+    let handled: unknown;
+    const { ask } = serving(userEndpoint(sendMessage, ({ trace }) => ((handled = trace), ok())));
+
+    const { trace, requestId } = await ask(given && { headers: given });
+
+    expect(trace).toEqual(handled);
+    expect(trace.requestId).toBe(requestId);
+    expect(trace.traceParent).toMatch(WELL_FORMED);
+    expect(trace.traceParent === PARENT).toBe(given?.get(HEADERS.traceParent) === PARENT);
+  });
+
+  it("of a request that is refused by its handler is the handler's", async () => {
+    let handled: unknown;
+    const refusing = userEndpoint(sendMessage, ({ trace }) => {
+      handled = trace;
+      return Promise.reject(new Failure("not_room_member"));
+    });
+
+    expect((await serving(refusing).ask()).trace).toEqual(handled);
+  });
+
+  it.each([
+    ["an unreadable subject", { subject: SENDING.replace(ROOM, "short") }],
+    ["an unreadable request id", { headers: withHeader(HEADERS.requestId, "1") }],
+  ])("of a request with %s is begun for the refusal, under an id of its own", async (_, asked) => {
+    const { reply, requestId, trace } = await serving(userEndpoint(sendMessage, ok)).ask(asked);
+
+    expect(requestId).toMatch(UUID_V7);
+    expect(reply["requestId"]).toBe(requestId);
+    expect(trace).toEqual({ requestId, traceParent: expect.stringMatching(WELL_FORMED) });
+  });
+});
+
 const sending = userEndpoint(sendMessage, ok);
 const reasonOf = async (of: Parameters<typeof serving>[1]): Promise<unknown> =>
   (await serving(sending, of).ask()).reply["reason"];

@@ -102,6 +102,27 @@ describe("mongoRoomDocumentStore", () => {
     expect(outcomes.toSorted()).toEqual(Array.from({ length: 8 }, () => "applied"));
   });
 
+  test("tells the one in conflict from the others when many rooms are committed at once", async ({
+    mongo,
+    database,
+  }) => {
+    const store = mongoRoomDocumentStore(database);
+    const states = Array.from({ length: 64 }, () => room());
+    for (const state of states) await store.insertIfAbsent(state);
+    const asked = states.map((state, index) => (index === 40 ? { ...state, revision: 3 } : state));
+    let updates = 0;
+    mongo.client.on("commandStarted", ({ commandName }) => (updates += commandName === "update" ? 1 : 0));
+
+    const outcomes = await Promise.all(asked.map((state) => store.commitApplied(state)));
+
+    expect(outcomes).toEqual(asked.map((_, index) => (index === 40 ? "conflict" : "applied")));
+    expect(updates).toBe(2);
+    const applied = await Promise.all(
+      states.map(async ({ roomId }) => (await store.progress(roomId)).applied),
+    );
+    expect(applied).toEqual(asked.map((_, index) => (index === 40 ? 0 : 1)));
+  });
+
   test("does not commit to a room whose document is missing", async ({ database }) => {
     expect(await mongoRoomDocumentStore(database).commitApplied(room())).toBe("conflict");
   });

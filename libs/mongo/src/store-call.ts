@@ -59,7 +59,7 @@ const SOCKET_CODES: ReadonlySet<unknown> = new Set([
 ]);
 
 /** Whether the store could not be asked or could not serve, as opposed to a question that is wrong. */
-function isUnavailable(error: unknown): boolean {
+export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof MongoError))
     return error instanceof Error && "code" in error && SOCKET_CODES.has(error.code);
   // A bulk write hands on what ended it as its "response", be it an error of the connection.

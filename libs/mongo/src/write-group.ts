@@ -1,6 +1,7 @@
-import { type AnyBulkWriteOperation, type Collection, type Document, MongoBulkWriteError } from "mongodb";
+import type { AnyBulkWriteOperation, Collection, Document } from "mongodb";
 
 import { areDuplicateKeys } from "./duplicate-key.ts";
+import { isUnavailable } from "./store-call.ts";
 
 /** Rows of one bulk command; bounds what a single command holds up. */
 const ROWS_PER_COMMAND = 500;
@@ -65,11 +66,16 @@ export function createWriteGroup<Row extends Document>(collection: Collection<Ro
       );
       for (const { resolve } of batch) resolve(outcome);
     } catch (error) {
-      // A row that the server refuses must not cost the others theirs: then each goes alone.
-      if (batch.length > 1 && error instanceof MongoBulkWriteError)
-        for (const one of batch) await sendBatch([one]);
+      // A row that is refused, be it before it is sent, must not cost the others theirs. In an outage all wait in vain.
+      if (batch.length > 1 && !isUnavailable(error)) await sendHalves(batch);
       else for (const { reject } of batch) reject(error);
     }
+  };
+
+  const sendHalves = async (batch: readonly Waiting<Row>[]): Promise<void> => {
+    const half = Math.ceil(batch.length / 2);
+    await sendBatch(batch.slice(0, half));
+    await sendBatch(batch.slice(half));
   };
 
   const sendAll = async (): Promise<void> => {

@@ -90,6 +90,45 @@ export function describeCryptoSuite(name: string, suite: CryptoSuite): void {
       expect(suite.openAesGcm({ ...input, data: filled(15, 0) })).toBeUndefined();
     });
 
+    test("seals and opens by the bytes of a key, whichever array holds them and however often it was used", () => {
+      const bytes = fromHex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308");
+      const [one, same, other] = [bytes, bytes.slice(), bytes.with(0, 0)];
+      const rest = {
+        nonce: fromHex("cafebabefacedbaddecaf888"),
+        additionalData: filled(0, 0),
+        data: filled(16, 5),
+      };
+      const sealWith = (key: Uint8Array): string => toHex(suite.sealAesGcm({ key, ...rest }));
+      const sealed = sealWith(one);
+
+      expect([one, other, same, one].map(sealWith)).toEqual([sealed, sealWith(other), sealed, sealed]);
+      expect(sealWith(other)).not.toBe(sealed);
+      for (const key of [same, one, bytes.slice()])
+        expect(suite.openAesGcm({ ...rest, key, data: fromHex(sealed) })).toEqual(rest.data);
+      expect(suite.openAesGcm({ ...rest, key: other, data: fromHex(sealed) })).toBeUndefined();
+      expect(suite.openAesGcm({ ...rest, key: one, data: fromHex(sealed) })).toEqual(rest.data);
+    });
+
+    test("seals test cases 15 and 16 of the GCM specification alternately, with the key of each used before", () => {
+      const key = fromHex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308");
+      const nonce = fromHex("cafebabefacedbaddecaf888");
+      const data = fromHex(
+        "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72" +
+          "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b391aafd255",
+      );
+      const additionalData = fromHex("feedfacedeadbeeffeedfacedeadbeefabaddad2");
+      const case15 = { key, nonce, data, additionalData: filled(0, 0) };
+      const case16 = { key, nonce, data: data.subarray(0, 60), additionalData };
+      const ciphertext =
+        "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa" +
+        "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662";
+
+      for (let turn = 0; turn < 3; turn += 1) {
+        expect(toHex(suite.sealAesGcm(case15))).toBe(`${ciphertext}898015adb094dac5d93471bdec1a502270e3cc6c`);
+        expect(toHex(suite.sealAesGcm(case16))).toBe(`${ciphertext}76fc6ece0f4e1768cddf8853bb2d551b`);
+      }
+    });
+
     test("throws on a key of another length instead of calling it a failed tag", () => {
       const input = {
         key: filled(31, 1),

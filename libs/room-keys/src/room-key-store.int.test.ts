@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { inspect } from "node:util";
 
+import type { CryptoSuite } from "@parley/room-crypto/crypto-suite";
 import { parseKeyEncryptionKeys } from "@parley/room-crypto/key-encryption-keys";
 import { KeyRecordError } from "@parley/room-crypto/key-record";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { closeValkey, connectValkey, type ValkeyClient } from "@parley/valkey/connect-valkey";
 import { roomKeyNames } from "@parley/valkey/keys";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 
 import { startHoldingRelay } from "../test/holding-relay.ts";
 import { describeRoomKeyStore } from "./room-key-store.contract.ts";
@@ -126,6 +127,96 @@ test("a record swapped between rooms or versions fails wherever it is read", asy
     );
   }
   await expect(other.store.get(other.roomId)).rejects.toThrow(`key v1 of room ${other.roomId}`);
+});
+
+/** A suite that counts how many records it was asked to open. */
+function countingSuite() {
+  const count = { opened: 0 };
+  const suite: CryptoSuite = {
+    ...nodeSuite,
+    openAesGcm: (input) => {
+      count.opened += 1;
+      return nodeSuite.openAesGcm(input);
+    },
+  };
+  return { count, store: storeOf({ sealing: { suite, keys } }) };
+}
+
+/** A room whose current key of version 0 this store has opened already, and how to read it in every way there is. */
+async function openedRoom() {
+  const { roomId, pair, current } = await roomWithKey();
+  const { count, store } = countingSuite();
+  const reads = [
+    async () => (await store.get(roomId))?.pair,
+    async () => (await store.getByVersion(roomId, 0))?.pair,
+    async () => {
+      const outcome = await store.prepare(roomId, 0, nodeSuite.generatePair());
+      return outcome.status === "pair" ? outcome.pair : undefined;
+    },
+    async () => {
+      const entry = (await store.getMany([roomId])).get(roomId);
+      if (entry?.status === "bad") throw entry.error;
+      return entry?.value.pair;
+    },
+  ];
+  for (const read of reads) expect(await read()).toEqual(pair);
+  return { count, store, roomId, pair, current, reads };
+}
+
+describe("a record that was opened before", () => {
+  test("is not opened again while its bytes stand", async () => {
+    const { count } = await openedRoom();
+    expect(count.opened).toBe(1);
+  });
+
+  test("is not what another record under the same version is answered with, and stands when it is back", async () => {
+    const { roomId, pair, current, reads } = await openedRoom();
+    const before = await client.hgetall(current);
+    await client.del(current);
+    const other = nodeSuite.generatePair();
+    await storeOf().setWithVersion({ roomId, version: 0, pair: other, revision: 1 });
+    for (const read of reads) expect(await read()).toEqual(other);
+    await client.hset(current, before);
+    for (const read of reads) expect(await read()).toEqual(pair);
+  });
+
+  test("is not answered for one that was changed in any way, nor is the changed one remembered", async () => {
+    const { pair, current, reads } = await openedRoom();
+    const record = (await client.hget(current, "rec")) ?? "";
+    const [form, keyId, body = ""] = record.split(".");
+    const bytes = Buffer.from(body, "base64");
+    const changes = [0, 12, bytes.length - 1].map((at) => {
+      const changed = Buffer.from(bytes.with(at, (bytes[at] ?? 0) ^ 1)).toString("base64");
+      return `${form}.${keyId}.${changed}`;
+    });
+    for (const changed of [...changes, `${form}.k9.${body}`, `${record}A`, ""]) {
+      await client.hset(current, "rec", changed);
+      for (const read of reads) await expect(read()).rejects.toThrow(KeyRecordError);
+      for (const read of reads) await expect(read()).rejects.toThrow(KeyRecordError);
+    }
+    await client.hset(current, "rec", record);
+    for (const read of reads) expect(await read()).toEqual(pair);
+  });
+
+  test("is refused under another room or version, although its bytes were opened where they belong", async () => {
+    const one = await openedRoom();
+    const { store } = one;
+    const other = await roomWithKey();
+    expect((await store.get(other.roomId))?.pair).toEqual(other.pair);
+    const record = (await client.hget(one.current, "rec")) ?? "";
+    await client.hset(other.current, "rec", record);
+    await expect(store.get(other.roomId)).rejects.toThrow(`key v0 of room ${other.roomId}`);
+    await client.hset(one.current, "ver", "1");
+    await expect(store.getByVersion(one.roomId, 1)).rejects.toThrow(`key v1 of room ${one.roomId}`);
+  });
+
+  test("is not served once the store holds it no more", async () => {
+    const { store, roomId } = await openedRoom();
+    await store.delete(roomId, 1);
+    expect(await store.get(roomId)).toBeNull();
+    expect(await store.getByVersion(roomId, 0)).toBeNull();
+    expect(await store.getMany([roomId])).toEqual(new Map());
+  });
 });
 
 test.each([

@@ -227,3 +227,24 @@ test("a full room still takes what adds nobody, and no refusal touched a key", a
     .map(({ body }) => body["version"]);
   expect(new Set(versions)).toEqual(new Set([0]));
 });
+
+test("whoever an import brings or enables can be named at once, although the refusal was a moment ago", async ({
+  rooms,
+  site,
+}) => {
+  await site.know({ account: "asleep", enabled: false }, { account: "tool", kind: "agent", enabled: false });
+  const roomId = await rooms.channel("ann");
+  for (const [account, reason] of [
+    ["newcomer", "user_not_found"],
+    ["asleep", "user_not_found"],
+    ["tool", "agent_not_available"],
+  ] as const) {
+    const refusal = { reason, metadata: { accounts: [account] } };
+    expect(await rooms.add("ann", roomId, { users: [account] })).toMatchObject(refusal);
+    expect(await rooms.create("ann", { name: "X", users: [account] })).toMatchObject(refusal);
+    await site.know({ account, kind: account === "tool" ? "agent" : "person" });
+    const added = await rooms.settled(rooms.add("ann", roomId, { users: [account] }));
+    expect(added).toMatchObject({ status: "accepted", roomId });
+    await rooms.settled(rooms.create("ann", { name: "X", users: [account] }));
+  }
+});

@@ -4,7 +4,7 @@ import { nodeSuite } from "@parley/room-crypto/node-suite";
 import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
 import type { Seen, TestClients } from "@parley/site/test/test-clients";
 import type { TestSite } from "@parley/site/test/test-site";
-import { describe, expect } from "vitest";
+import { describe, expect, onTestFinished, vi } from "vitest";
 
 import { Crash, createTestWorker, newKeyStore, test } from "../test/room-worker-test.ts";
 import type { SiteRooms, Step, TestRoom } from "../test/site-rooms.ts";
@@ -253,6 +253,79 @@ test("a fan-out reaches every survivor of a large room, each once", async ({ sit
     "siteId",
     "version",
   ]);
+});
+
+/** What a worker publishes to users and rooms, when it waited for the broker, and the steps it reached, in order. */
+function recordOrder(site: TestSite) {
+  const order: string[] = [];
+  const { connection } = site.broker;
+  const publish = connection.publish.bind(connection);
+  const spy = vi.spyOn(connection, "publish").mockImplementation((subject, ...rest) => {
+    if (subject.endsWith(".subscription.update")) order.push("notice");
+    if (subject.endsWith(".room.key")) order.push("key");
+    publish(subject, ...rest);
+  });
+  onTestFinished(() => spy.mockRestore());
+  const broker = {
+    ...site.broker,
+    flush: async () => {
+      await site.broker.flush();
+      order.push("flushed");
+    },
+  };
+  const afterStep = (_: string, step: number): void => void order.push(`step ${step}`);
+  return { order, site: { ...site, broker }, afterStep };
+}
+
+test("newcomers' notices, then their keys, are all with the broker before the next step, a few under way", async ({
+  site,
+  rooms,
+}) => {
+  const recorded = recordOrder(site);
+  const { order, afterStep } = recorded;
+  const worker = createTestWorker(recorded.site, { afterStep, concurrency: 4 });
+  const room = rooms.channel({ users: ["bob"] });
+  await worker.receive({ stored: await room.append(), deliveries: 1 });
+  order.length = 0;
+  const crowd = Array.from({ length: 10 }, (_, index) => `crowd${index}`);
+  await worker.receive({ stored: await room.append({ add: { users: crowd as never } }), deliveries: 1 });
+
+  const four = (what: string): string[] => [what, what, what, what, "flushed"];
+  const ten = (what: string): string[] => [...four(what), ...four(what), what, what, "flushed"];
+  expect(order.slice(order.indexOf("step 2") + 1, order.indexOf("step 5"))).toEqual([
+    ...ten("notice"),
+    "step 3",
+    ...ten("key"),
+    "step 4",
+  ]);
+});
+
+test("notices to those who lost the room or a role are with the broker before the event is committed", async ({
+  site,
+  rooms,
+}) => {
+  const recorded = recordOrder(site);
+  const { order, afterStep } = recorded;
+  const worker = createTestWorker(recorded.site, { afterStep, concurrency: 1 });
+  const room = rooms.channel({ users: ["bob"], orgs: ["tech"] });
+  await worker.receive({ stored: await room.append(), deliveries: 1 });
+  for (const [step, notices] of [
+    [{ role: "owner", of: "bob" }, ["notice"]],
+    [{ removeOrg: "tech" }, ["notice", "flushed", "notice"]],
+  ] as const) {
+    const stored = await room.append(step);
+    order.length = 0;
+    await worker.receive({ stored, deliveries: 1 });
+    expect(order.slice(order.indexOf("step 5") + 1, order.indexOf("step 10") + 1)).toEqual([
+      ...notices,
+      "step 6",
+      "step 7",
+      "step 8",
+      "step 9",
+      "flushed",
+      "step 10",
+    ]);
+  }
 });
 
 test("a store set back between preparing and activating makes the room rotate; no version goes out twice", async ({

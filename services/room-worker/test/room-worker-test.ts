@@ -41,10 +41,13 @@ const now = (): number => Date.now();
 interface Parts {
   readonly keys?: RoomKeyStore;
   readonly afterStep?: (eventType: string, step: number) => void;
+  /** Notices and keys under way at a time. */
+  readonly concurrency?: number;
 }
 
 /** A worker of the site without its consumer: the test hands it the events. */
-export function createTestWorker(site: TestSite, { keys = newKeyStore(), afterStep = () => {} }: Parts = {}) {
+export function createTestWorker(site: TestSite, parts: Parts = {}) {
+  const { keys = newKeyStore(), afterStep = () => {}, concurrency = 4 } = parts;
   const { siteId, broker, database } = site;
   const recorder = createMemoryRecorder();
   const log = createMemoryLog();
@@ -68,8 +71,8 @@ export function createTestWorker(site: TestSite, { keys = newKeyStore(), afterSt
         roomId,
         key,
       ),
-    tell: createTellSubscription({ broker, fromSite: siteId, concurrency: 4 }),
-    sendKey: createSendKey({ broker, recorder, concurrency: 4 }),
+    tell: createTellSubscription({ broker, fromSite: siteId, concurrency }),
+    sendKey: createSendKey({ broker, recorder, concurrency }),
     fillOutbox: (application) => fillOutbox({ broker, peers: new Set(), recorder }, application),
     jobResults: createJobResults({ broker, directory, recorder, now }),
     sealer: createSealer({ suite: nodeSuite, now }),
