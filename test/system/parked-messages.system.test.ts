@@ -80,7 +80,7 @@ test("a message that is sent back although it arrived is shown once, stored once
   const room = await owner.client.createRoom({ name: "Parked", users: ["p1"] });
   await room.done;
   const { messageId } = await owner.client.send(room, { content: "one" });
-  const shown = (): boolean => actors.every(({ opened }) => opened(room.roomId).length > 0);
+  const shown = (): boolean => actors.every((actor) => actor.opened(room.roomId).length > 0);
   expect(await happens(shown)).toBe(true);
   await parkNewest(site);
 
@@ -92,11 +92,11 @@ test("a message that is sent back although it arrived is shown once, stored once
   const published = () => second.overheard.filter(({ id }) => id === messageId).length;
   expect(await happens(() => published() === 2)).toBe(true);
   await owner.client.send(room, { content: "two" });
-  expect(await happens(() => actors.every(({ opened }) => opened(room.roomId).includes("two")))).toBe(true);
+  expect(await happens(() => actors.every((actor) => actor.opened(room.roomId).includes("two")))).toBe(true);
 
-  for (const { opened, client } of actors) {
-    expect(opened(room.roomId)).toEqual(["one", "two"]);
-    const { messages } = await client.history(room);
+  for (const actor of actors) {
+    expect(actor.opened(room.roomId)).toEqual(["one", "two"]);
+    const { messages } = await actor.client.history(room);
     expect(messages.flatMap(({ system, content }) => (system ? [] : [content]))).toEqual(["two", "one"]);
   }
 });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { CONSUMERS, inboxLane } from "@parley/contract/consumers";
 import { canonicalSubjects, roomFilter } from "@parley/contract/events";
 import { messageIds } from "@parley/contract/headers";
+import type { CanonicalMessage } from "@parley/contract/messages";
 import { streamDeclarations, streamName, type StreamName } from "@parley/contract/streams";
 import { declareStreams } from "@parley/messaging/declare-streams";
 import { encodeJson, publishToStream } from "@parley/messaging/publish";
@@ -165,6 +166,35 @@ describe("a message of MESSAGES_CANONICAL", () => {
       expect.stringContaining(`Nothing was sent back: somebody joined room ${roomId} after the message`),
     ]);
     expect(await stored(site, "MESSAGES_CANONICAL")).toBe(before);
+  });
+
+  test("of a room that is not at home here is refused", async () => {
+    await using site = await openTestSite();
+    const { siteId, broker } = site;
+    const roomId = newRoomId();
+    const messageId = "A".repeat(20);
+    const at = Date.now();
+    const sender = { account: "ann", kind: "person" } as const;
+    const message: CanonicalMessage = {
+      type: "created",
+      v: 1,
+      roomId,
+      siteId,
+      messageId,
+      at,
+      actor: sender,
+      requestId: randomUUID(),
+      revision: 1,
+      keyFloor: 0,
+      data: { roomId, messageId, createdAt: at, sender: { ...sender, name: "Ann" }, content: "a secret" },
+    };
+    const subject = canonicalSubjects.messageAppend.of({ siteId, roomId, type: "created" });
+    await publishToStream(broker, { ...garbage(subject), payload: encodeJson(message) });
+    const given = { reason: "failing", error: "TypeError", count: 1 } as const;
+    await giveUp(site, { ...given, declaration: CONSUMERS.broadcastWorker });
+
+    expect(await resend(site, 1)).toEqual([1, `Nothing was sent back: room ${roomId} is not at home here.`]);
+    expect(await stored(site, "MESSAGES_CANONICAL")).toBe(1);
   });
 
   test("that is none is refused, and nothing of it is shown", async () => {

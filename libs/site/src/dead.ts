@@ -14,13 +14,12 @@ import type { z } from "zod";
 import { environment, listDeadConfig, resendConfig } from "./config.ts";
 import { parseDeadArguments, type DeadArguments } from "./dead-arguments.ts";
 import { describeParked } from "./describe-parked.ts";
+import { listedRange } from "./listed-range.ts";
 import { resend, siteTime } from "./resend.ts";
 
 // `dead list` tells what lies in DEAD, without payloads; `dead resend` sends one message back. docs/operations.md says
 // what the login of each needs.
 
-/** Messages told in one run. */
-const LISTED_MAX = 500;
 const USAGE = "usage: node libs/site/src/dead.ts list [--after SEQ] | resend SEQ\n";
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -45,17 +44,14 @@ async function list({ after }: Extract<DeadArguments, { mode: "list" }>): Promis
   await using stack = new AsyncDisposableStack();
   const broker = await connect(stack, config);
   const stream = streamName("DEAD", config.siteId);
-  const { first, last } = await deadRange(broker, config.siteId);
-  const from = Math.max(first, after + 1);
-  const to = Math.min(last, from + LISTED_MAX - 1);
-  for (let sequence = from; sequence > 0 && sequence <= to; sequence += 1) {
+  const { from, to, left } = listedRange(await deadRange(broker, config.siteId), after);
+  for (let sequence = from; sequence <= to; sequence += 1) {
     const stored = await readAt(broker, { stream, sequence });
     const parked = stored && parkedMessageOf(stored);
     if (stored) print(parked ? describeParked(parked) : `#${sequence}  is no parked message`);
   }
-  if (to < last) print(`${last - to} more: node libs/site/src/dead.ts list --after ${to}`);
-  else if (last === 0 || from > last)
-    print(after === 0 ? `${stream} is empty.` : `${stream} holds nothing after ${after}.`);
+  if (left > 0) print(`${left} more: node libs/site/src/dead.ts list --after ${to}`);
+  else if (to < from) print(after === 0 ? `${stream} is empty.` : `${stream} holds nothing after ${after}.`);
   return EXIT.stopped;
 }
 

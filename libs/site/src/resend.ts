@@ -8,6 +8,7 @@ import type { RoomDocumentStore } from "@parley/mongo/room-document-store";
 import type { SubscriptionStore } from "@parley/mongo/subscription-store";
 import type { WaitingRoomStore } from "@parley/mongo/waiting-room-store";
 
+import { isHiddenFromSomebody } from "./is-hidden-from-somebody.ts";
 import { planResend, type ResendPlan } from "./plan-resend.ts";
 
 interface Deps {
@@ -30,25 +31,8 @@ export interface ResendOutcome {
 
 type PlanOf<K extends ResendPlan["kind"]> = Extract<ResendPlan, { kind: K }>;
 
-/** Members read at a time. */
-const MEMBERS_PER_PAGE = 500;
-
 const brought = (told: string): ResendOutcome => ({ brought: true, told });
 const refused = (why: string): ResendOutcome => ({ brought: false, told: `Nothing was sent back: ${why}` });
-
-/** Whether somebody is in the room whose history begins after `at`: the current key would open the message for them. */
-async function isHiddenFromSomebody(
-  { subscriptions }: Deps,
-  { roomId, at }: { roomId: string; at: number },
-): Promise<boolean> {
-  let after: string | undefined;
-  do {
-    const page = await subscriptions.listMembers({ roomId, after, limit: MEMBERS_PER_PAGE });
-    if (page.rows.some(({ historySharedSince = 0 }) => historySharedSince > at)) return true;
-    after = page.next;
-  } while (after !== undefined);
-  return false;
-}
 
 async function publish(
   deps: Deps,
@@ -57,7 +41,7 @@ async function publish(
 ): Promise<ResendOutcome> {
   const room = await deps.rooms.find(roomId);
   if (room?.siteId !== deps.siteId) return refused(`room ${roomId} is not at home here.`);
-  if (await isHiddenFromSomebody(deps, { roomId, at }))
+  if (await isHiddenFromSomebody(deps.subscriptions, { roomId, at }))
     return refused(
       `somebody joined room ${roomId} after the message and may not see it. Members before them find it in the history.`,
     );
