@@ -22,6 +22,11 @@ describe("Nats-Msg-Id", () => {
       messageIds.dead({ stream: "ROOMS_alpha", sequence: 12, process: "room-worker" }),
       "ROOMS_alpha:12:room-worker",
     ],
+    [
+      "a message sent back",
+      messageIds.resent({ stream: "MESSAGES_CANONICAL_alpha", sequence: 12 }),
+      "MESSAGES_CANONICAL_alpha:12:resent",
+    ],
   ])("of %s is that of the contract's table", (_what, actual, expected) => {
     expect(actual).toBe(expected);
   });

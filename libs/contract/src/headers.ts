@@ -25,6 +25,8 @@ export const messageIds = {
     `${of.roomId}:${of.revision}:${of.dest}:final`,
   dead: (of: { stream: string; sequence: number; process: string }): string =>
     `${of.stream}:${of.sequence}:${of.process}`,
+  /** The same for every copy of a message in DEAD, so that two processes that parked it do not have it sent twice. */
+  resent: (of: { stream: string; sequence: number }): string => `${of.stream}:${of.sequence}:resent`,
 };
 
 /** The inbox prefix under which this account's replies arrive; nothing else is ever answered. */
@@ -32,3 +34,5 @@ export const userInboxPrefix = (homeSite: string, account: string): string =>
   `_INBOX.user.${homeSite}.${account}`;
 /** The inbox prefix of the processes of a site. */
 export const serviceInboxPrefix = (siteId: string): string => `_INBOX.svc.${siteId}`;
+/** The inbox prefix of an operator's own login (docs/operations.md). */
+export const OPERATOR_INBOX_PREFIX = "_INBOX.operator";

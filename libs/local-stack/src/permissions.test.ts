@@ -6,7 +6,7 @@ import * as roomRequests from "@parley/contract/room-requests";
 import * as serverRequests from "@parley/contract/server-requests";
 import { describe, expect, test } from "vitest";
 
-import { accountPermissions, processPermissions } from "./permissions.ts";
+import { accountPermissions, operatorPermissions, processPermissions } from "./permissions.ts";
 
 /** Whether a broker that allows `patterns` lets `subject` pass. */
 function allows(patterns: readonly string[], subject: string): boolean {
@@ -191,5 +191,43 @@ describe("a client", () => {
     ];
 
     expect(foreign.filter((subject) => allows(subscribe, subject))).toEqual([]);
+  });
+});
+
+describe("an operator", () => {
+  const { publish, subscribe } = operatorPermissions("alpha");
+
+  test("reads every stream and sends accepted messages of the own site anew", () => {
+    const used = [
+      ...streams.flatMap((stream) => [`$JS.API.STREAM.INFO.${stream}`, `$JS.API.STREAM.MSG.GET.${stream}`]),
+      `chat.msg.canonical.alpha.${room}.created`,
+    ];
+
+    expect(used.filter((subject) => !allows(publish, subject))).toEqual([]);
+    expect(allows(subscribe, "_INBOX.operator.one.two")).toBe(true);
+  });
+
+  test("changes no stream, appends to no room, and speaks for nobody", () => {
+    const forged = [
+      ...streams.flatMap((stream) =>
+        ["CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE", "RESTORE"].map(
+          (verb) => `$JS.API.STREAM.${verb}.${stream}`,
+        ),
+      ),
+      `chat.room.canonical.alpha.${room}.room_created`,
+      `chat.msg.canonical.beta.${room}.created`,
+      `outbox.alpha.beta.${room}.room_created`,
+      `inbox.alpha.local.${room}.snapshot`,
+      "dead.alpha.room-worker.failing",
+      "chat.user.alpha.ann.event.alpha.room.key",
+      "chat.server.request.roomkey.alpha.get.alpha",
+    ];
+
+    expect(forged.filter((subject) => allows(publish, subject))).toEqual([]);
+    expect(
+      ["_INBOX.svc.alpha.room-service.one", "chat.room.alpha.>"].filter((subject) =>
+        allows(subscribe, subject),
+      ),
+    ).toEqual([]);
   });
 });

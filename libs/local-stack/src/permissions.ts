@@ -1,6 +1,6 @@
 import { CONSUMERS, inboxLane, LOCAL_LANE, type ConsumerDeclaration } from "@parley/contract/consumers";
 import { canonicalSubjects } from "@parley/contract/events";
-import { serviceInboxPrefix, userInboxPrefix } from "@parley/contract/headers";
+import { OPERATOR_INBOX_PREFIX, serviceInboxPrefix, userInboxPrefix } from "@parley/contract/headers";
 import { roomSubjects, userSubjects } from "@parley/contract/notices";
 import type { ProcessName } from "@parley/contract/processes";
 import { ensureKey, getRoomKey, openDirect, pingSite } from "@parley/contract/server-requests";
@@ -46,6 +46,22 @@ export function processPermissions(
       ...consumersOf(process, siteId, peers).flatMap((consumer) => consumerRights(consumer, siteId)),
     ],
     subscribe: [...subscribe, `${processInboxPrefix(process, siteId)}.>`],
+  };
+}
+
+/**
+ * What an operator needs to look into the streams and to send a parked message back (docs/operations.md): reading all of
+ * them, and publishing accepted messages anew. Rooms come back by a mark in MongoDB, without any right here.
+ */
+export function operatorPermissions(siteId: string): Permissions {
+  return {
+    publish: [
+      "$JS.API.INFO",
+      "$JS.API.STREAM.INFO.*",
+      "$JS.API.STREAM.MSG.GET.*",
+      canonicalSubjects.messageAppend.filter({ siteId }),
+    ],
+    subscribe: [`${OPERATOR_INBOX_PREFIX}.>`],
   };
 }
 

@@ -3,7 +3,12 @@ import { randomBytes } from "node:crypto";
 import { PROCESSES, type ProcessName } from "@parley/contract/processes";
 
 import { natsLeafUser, type LeafUser } from "./leafnodes.ts";
-import { accountPermissions, processPermissions, type Permissions } from "./permissions.ts";
+import {
+  accountPermissions,
+  operatorPermissions,
+  processPermissions,
+  type Permissions,
+} from "./permissions.ts";
 
 /** How somebody logs in at a site's broker. */
 export interface Credentials {
@@ -16,6 +21,8 @@ export interface SiteUsers {
   readonly services: Readonly<Record<ProcessName, Credentials>>;
   /** The accounts at home here. */
   readonly accounts: Readonly<Record<string, Credentials>>;
+  /** Whoever looks into the streams and sends parked messages back. */
+  readonly operator: Credentials;
 }
 
 const PASSWORD_BYTES = 24;
@@ -31,6 +38,7 @@ export function createSiteUsers(accounts: readonly string[]): SiteUsers {
       "broadcast-worker": processCredentials("broadcast-worker"),
     },
     accounts: Object.fromEntries(accounts.map((account) => [account, credentials(account)])),
+    operator: credentials("operator.dead"),
   };
 }
 
@@ -51,8 +59,12 @@ export function natsAccounts({ siteId, peers = [], users, leafUsers = [] }: Site
   const accounts = Object.entries(users.accounts).map(([account, login]) =>
     natsUser(login, accountPermissions({ homeSite: siteId, account })),
   );
+  const operator = natsUser(users.operator, operatorPermissions(siteId));
   const configured = {
-    APP: { jetstream: "enabled", users: [...processes, ...accounts, ...leafUsers.map(natsLeafUser)] },
+    APP: {
+      jetstream: "enabled",
+      users: [...processes, ...accounts, operator, ...leafUsers.map(natsLeafUser)],
+    },
     SYS: { users: [] },
   };
   // The broker's format takes JSON as it is.

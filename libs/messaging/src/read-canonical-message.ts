@@ -4,6 +4,11 @@ import { z } from "zod";
 import { Unprocessable } from "./park.ts";
 import type { StreamMessage } from "./stream-message.ts";
 
+/** A newer release wrote it: it waits for the upgrade. */
+export class OfNewerRelease extends Error {
+  override readonly name = "OfNewerRelease";
+}
+
 /** What every canonical message has, also one of a newer release. */
 const envelope = z.object({ type: z.string(), v: z.int().positive() });
 
@@ -29,7 +34,7 @@ const belongsUnder = (subject: string, { siteId, roomId, type }: CanonicalMessag
 /**
  * Reads a message of MESSAGES_CANONICAL; unknown fields are ignored.
  * @throws Unprocessable when it is none, or does not belong under its subject
- * @throws Error when a newer release wrote it: it waits for the upgrade
+ * @throws OfNewerRelease
  */
 export function readCanonicalMessage(message: Pick<StreamMessage, "subject" | "payload">): CanonicalMessage {
   const json = jsonOf(message.payload);
@@ -37,7 +42,7 @@ export function readCanonicalMessage(message: Pick<StreamMessage, "subject" | "p
   if (!head.success) throw new Unprocessable("the bytes are no canonical message");
   const { type, v } = canonicalMessage.shape;
   if (!type.safeParse(head.data.type).success || !v.safeParse(head.data.v).success)
-    throw new Error("a canonical message of a type that this release does not know");
+    throw new OfNewerRelease("a canonical message of a type that this release does not know");
   const { success, data } = canonicalMessage.safeParse(json);
   if (!success) throw new Unprocessable("the message is not one of its type");
   if (!belongsUnder(message.subject, data))
