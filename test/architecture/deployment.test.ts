@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 
 import { deployedFiles } from "../deploy/deployed-files.ts";
 import { LAYOUTS } from "../deploy/layouts.ts";
-import { SHARED_PARTS } from "../deploy/shared-parts.ts";
+import { SERVICE_ANCHORS } from "../deploy/service-anchors.ts";
 import { filesMatching, readText } from "./source-files.ts";
 
 const broker = readText("deploy/nats/site.conf");
@@ -105,7 +105,7 @@ describe("linked sites", () => {
 
   test("run their services as one site does", () => {
     const ofOneSite = new Set(compose.split("\n").map((line) => line.trim()));
-    const shared = SHARED_PARTS.split("\n")
+    const shared = SERVICE_ANCHORS.split("\n")
       .map((line) => line.trim())
       .filter((line) => !line.startsWith("x-"));
 
@@ -135,12 +135,12 @@ describe("linked sites", () => {
     test.each(filesMatching(`deploy/nats/${name}/*.conf`))(
       "hand every password to the broker of %s",
       (path) => {
-        const broker = readText(path);
+        const linkedBroker = readText(path);
         const service = linked.split(/\n\n/).find((block) => block.includes(path.replace("deploy", "..")));
 
         expect(service).toBeDefined();
         expect(unique(found(service ?? "", /^ +([A-Z_]+): /gm))).toEqual(
-          unique(found(broker, / \$([A-Z_]+)/g)),
+          unique(found(linkedBroker, / \$([A-Z_]+)/g)),
         );
       },
     );

@@ -10,7 +10,7 @@ import {
   type Layout,
   type LayoutSite,
 } from "./layouts.ts";
-import { SHARED_PARTS } from "./shared-parts.ts";
+import { SERVICE_ANCHORS } from "./service-anchors.ts";
 
 /** Which processes open the key store, and which know the peers (docs/operations.md, Configuration). */
 const USES: Readonly<Record<ProcessName, { readonly keys: boolean; readonly peers: boolean }>> = {
@@ -27,7 +27,7 @@ export function composeFile(layout: Layout): string {
   return `${heading(layout)}
 name: parley-${name}
 
-${SHARED_PARTS}
+${SERVICE_ANCHORS}
 services:
 ${acceptingBroker(layout) === HUB ? `${hubService(layout)}\n` : ""}${sites.map((site) => siteServices(layout, site)).join("\n")}
 networks:

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ROOT } from "../docs/root.ts";
 
 /** What every site's services have in common, as in one-site.yaml: a test compares the two. */
-export const SHARED_PARTS = `x-process: &process
+export const SERVICE_ANCHORS = `x-process: &process
   restart: unless-stopped
   # Longer than SHUTDOWN_TIMEOUT_MS, so that an orderly shutdown is never cut off.
   stop_grace_period: 30s
