@@ -2,11 +2,17 @@ import { PROCESSES } from "@parley/contract/processes";
 import { accountPermissions, processPermissions, type Permissions } from "@parley/local-stack/permissions";
 import { describe, expect, test } from "vitest";
 
+import { deployedFiles } from "../deploy/deployed-files.ts";
+import { LAYOUTS } from "../deploy/layouts.ts";
+import { SERVICE_ANCHORS } from "../deploy/service-anchors.ts";
 import { filesMatching, readText } from "./source-files.ts";
 
 const broker = readText("deploy/nats/site.conf");
 const compose = readText("deploy/compose/one-site.yaml");
 const example = readText("deploy/compose/one-site.env.example");
+
+const configFields =
+  readText("libs/lifecycle/src/config-fields.ts") + readText("libs/lifecycle/src/key-encryption-keys.ts");
 
 const found = (text: string, pattern: RegExp): string[] =>
   [...text.matchAll(pattern)].map(([, name = ""]) => name);
@@ -66,9 +72,7 @@ function blockOf(name: string): string {
 describe("the compose file", () => {
   // A process leaves variables alone that it does not know: a misspelt one would silently be the default.
   test.each(["x-environment", "x-keys", ...PROCESSES])("sets only variables that exist: %s", (name) => {
-    const fields =
-      readText("libs/lifecycle/src/config-fields.ts") + readText("libs/lifecycle/src/key-encryption-keys.ts");
-    const known = new Set(found(fields, /"([A-Z][A-Z0-9_]+)"/g));
+    const known = new Set(found(configFields, /"([A-Z][A-Z0-9_]+)"/g));
     const set = found(blockOf(name), /^ +([A-Z][A-Z0-9_]+):/gm);
 
     expect(set.length).toBeGreaterThan(0);
@@ -92,10 +96,74 @@ describe("the compose file", () => {
   });
 });
 
+describe("linked sites", () => {
+  test("are deployed as generated from the code; node test/deploy/generate.ts brings the files up to date", () => {
+    for (const { path, text } of deployedFiles()) {
+      expect({ path, text: readText(path) }).toEqual({ path, text });
+    }
+  });
+
+  test("run their services as one site does", () => {
+    const ofOneSite = new Set(compose.split("\n").map((line) => line.trim()));
+    const shared = SERVICE_ANCHORS.split("\n")
+      .map((line) => line.trim())
+      .filter((line) => !line.startsWith("x-"));
+
+    expect(shared.length).toBeGreaterThan(20);
+    expect(shared.filter((line) => !ofOneSite.has(line))).toEqual([]);
+  });
+
+  describe.each(LAYOUTS)("of $name", ({ name, sites, directory }) => {
+    const linked = readText(`deploy/compose/${name}.yaml`);
+    const secrets = readText(`deploy/compose/${name}.env.example`);
+
+    test("demand exactly the secrets that their example lists, and have none", () => {
+      expect(unique(found(linked, /\$\{([A-Z_]+):\?/g))).toEqual(unique(found(secrets, /^([A-Z_]+)=/gm)));
+      expect(found(secrets, /^[A-Z_]+=(.+)$/gm)).toEqual([]);
+      expect(found(linked, /\$\{([A-Z_]*(?:PASSWORD|KEK)[A-Z_]*):-/g)).toEqual([]);
+    });
+
+    test("set only variables that exist", () => {
+      const known = new Set(found(configFields, /"([A-Z][A-Z0-9_]+)"/g));
+      const services = linked.split(/\n\n/).filter((block) => block.includes("SERVICE: "));
+      const set = services.flatMap((block) => found(block, /^ +([A-Z][A-Z0-9_]+):/gm));
+
+      expect(services).toHaveLength(sites.length * PROCESSES.length);
+      expect(set.filter((variable) => !known.has(variable))).toEqual([]);
+    });
+
+    test.each(filesMatching(`deploy/nats/${name}/*.conf`))(
+      "hand every password to the broker of %s",
+      (path) => {
+        const linkedBroker = readText(path);
+        const service = linked.split(/\n\n/).find((block) => block.includes(path.replace("deploy", "..")));
+
+        expect(service).toBeDefined();
+        expect(unique(found(service ?? "", /^ +([A-Z_]+): /gm))).toEqual(
+          unique(found(linkedBroker, / \$([A-Z_]+)/g)),
+        );
+      },
+    );
+
+    test("give a login only to accounts that are at home there", () => {
+      const entries: { account: string; homeSite: string }[] = readText(directory)
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      const homes = new Map(entries.map(({ account, homeSite }) => [account, homeSite]));
+
+      for (const { siteId, accounts } of sites) {
+        expect(accounts.map((account) => homes.get(account))).toEqual(accounts.map(() => siteId));
+      }
+    });
+  });
+});
+
 // A tag that moves makes yesterday's green test say nothing of today's deployment.
 test("images are pinned to a patch version", () => {
   const dockerfiles = filesMatching("deploy/**/Dockerfile").map(readText).join("\n");
-  const images = [...found(compose, /^ +image: (\S+)/gm), ...found(dockerfiles, /^FROM (\S+)/gm)];
+  const composeFiles = filesMatching("deploy/compose/*.yaml").map(readText).join("\n");
+  const images = [...found(composeFiles, /^ +image: (\S+)/gm), ...found(dockerfiles, /^FROM (\S+)/gm)];
   const pinned = /:(?:\d+\.\d+\.\d+|\$\{[A-Z]+_VERSION\})(?:-\S+)?$/;
 
   expect(images.length).toBeGreaterThan(3);
