@@ -1,5 +1,5 @@
 /** What a figure is measured against, in the same run and the same unit. */
-interface Baseline {
+export interface Baseline {
   readonly name: string;
   readonly value: number;
 }

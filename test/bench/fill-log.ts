@@ -10,14 +10,23 @@ import { decide } from "@parley/room/decide";
 import type { RoomState } from "@parley/room/state";
 
 import { sideBySide } from "./measure.ts";
-import { IN_FLIGHT } from "./measure-publish-limit.ts";
+import { ROOM_SIZES } from "./growth.ts";
 import { YARD } from "./yardstick.ts";
 
 /** As in the measurement that chose the backward walk: 100 000 rooms in a log of a million. */
 export const EVENTS_PER_ROOM = 10;
-const LIMITS: RoomLimits = { maxRoomSize: 1_000, maxBatchSize: 1_000, knownSites: new Set([YARD]) };
+/** Of each larger size, whose events are as many as their members. */
+const LARGER_ROOMS = 6;
+/** The broker takes most when several hundred wait for it. */
+const APPENDING_AT_A_TIME = 512;
+// Above the largest room: what is measured is reading, not the rule.
+const LIMITS: RoomLimits = { maxRoomSize: 2_000, maxBatchSize: 1_000, knownSites: new Set([YARD]) };
+
+/** The rooms of a log by how many events, and so members, they have. */
+export type RoomsBySize = ReadonlyMap<number, readonly string[]>;
 
 interface Growing {
+  readonly size: number;
   readonly roomId: string;
   readonly requestId: string;
   state: RoomState | undefined;
@@ -60,20 +69,38 @@ async function grow(broker: Broker, room: Growing): Promise<void> {
   room.lastSequence = appended.streamSequence;
 }
 
+function newRoom(size: number): Growing {
+  const requestId = randomUUID();
+  const roomId = channelIdOf({ siteId: YARD, account: OWNER.account, requestId });
+  return { size, roomId, requestId, state: undefined, lastSequence: 0 };
+}
+
+/** Some larger rooms, the rest of the events in small ones. */
+function newRooms(events: number): readonly Growing[] {
+  const larger = ROOM_SIZES.filter((size) => size > EVENTS_PER_ROOM).flatMap((size) =>
+    Array.from({ length: LARGER_ROOMS }, () => newRoom(size)),
+  );
+  const used = larger.reduce((sum, { size }) => sum + size, 0);
+  const small = Array.from({ length: Math.ceil((events - used) / EVENTS_PER_ROOM) }, () =>
+    newRoom(EVENTS_PER_ROOM),
+  );
+  // The larger first: what they have to do one after the other is not left over at the end.
+  return [...larger.toReversed(), ...small];
+}
+
 /**
- * Fills ROOMS with `events` real events, the rooms in turn, so that the events of one room lie as far apart as they can;
- * returns the rooms' ids.
+ * Fills ROOMS with `events` real events, the rooms in turn, each a tenth of its events at a time, so that the events of
+ * one room lie as far apart as they can.
  */
-export async function fillLog(broker: Broker, events: number): Promise<readonly string[]> {
-  const rooms = Array.from({ length: Math.ceil(events / EVENTS_PER_ROOM) }, (): Growing => {
-    const requestId = randomUUID();
-    const roomId = channelIdOf({ siteId: YARD, account: OWNER.account, requestId });
-    return { roomId, requestId, state: undefined, lastSequence: 0 };
-  });
-  for (let revision = 1; revision <= EVENTS_PER_ROOM; revision += 1)
-    await sideBySide({ count: rooms.length, inFlight: IN_FLIGHT }, async (number) => {
+export async function fillLog(broker: Broker, events: number): Promise<RoomsBySize> {
+  const rooms = newRooms(events);
+  for (let turn = 0; turn < EVENTS_PER_ROOM; turn += 1)
+    await sideBySide({ count: rooms.length, inFlight: APPENDING_AT_A_TIME }, async (number) => {
       const room = rooms[number];
-      if (room) await grow(broker, room);
+      if (!room) return;
+      for (let step = 0; step < room.size / EVENTS_PER_ROOM; step += 1) await grow(broker, room);
     });
-  return rooms.map(({ roomId }) => roomId);
+  const ids = (size: number): string[] =>
+    rooms.filter((room) => room.size === size).map(({ roomId }) => roomId);
+  return new Map(ROOM_SIZES.map((size) => [size, ids(size)]));
 }

@@ -4,8 +4,9 @@ import type { Channels } from "./channels.ts";
 import type { Accepted } from "./crowd.ts";
 import type { Figure } from "./figure.ts";
 import { median, oneByOne, sideBySide, spreadOf } from "./measure.ts";
-import { describeShares, processesOf, watchProcessors } from "./processes.ts";
-import { IN_FLIGHT, type PublishLimit } from "./measure-publish-limit.ts";
+import { describeCost, describeShares, processesOf, watchProcessors } from "./processes.ts";
+import { IN_FLIGHT, type LimitThen, type PublishLimit } from "./measure-publish-limit.ts";
+import type { Report } from "./report.ts";
 
 /** With the creation and the calls one by one, every owner stays below the 50 commands of a burst. */
 const ROUNDS = 3;
@@ -25,38 +26,52 @@ interface Burst {
   readonly appliedPerSecond: number;
   /** How long replies took (ms). */
   readonly replies: readonly number[];
+  /** Processor time of one add, and the limit, in words. */
+  readonly cost: string;
 }
 
 /** So many adds at once over all rooms; returns when the last of them is true. */
 async function burst({ channels, site, onProgress }: Setting, addsPerOwner: number): Promise<Burst> {
   const count = channels.count * addsPerOwner;
   const accepted: Accepted[] = [];
-  const shares = watchProcessors(processesOf(site));
+  const usage = watchProcessors(processesOf(site));
   const startedAt = performance.now();
   await sideBySide({ count, inFlight: IN_FLIGHT }, async (number) => {
     accepted.push(await channels.addNext(number));
   });
   const acceptedAt = performance.now();
-  onProgress(`${count} adds accepted: ${describeShares(shares())}`);
-  const sharesAfter = watchProcessors(processesOf(site));
+  onProgress(`${count} adds accepted: ${describeShares(usage())}`);
   const doneAt = Math.max(...(await Promise.all(accepted.map((add) => add.doneAt))));
-  onProgress(`${count} adds applied:  ${describeShares(sharesAfter())}`);
+  const used = usage();
+  onProgress(`${count} adds applied:  ${describeShares(used)}`);
   return {
     acceptedPerSecond: count / ((acceptedAt - startedAt) / 1_000),
     appliedPerSecond: count / ((doneAt - startedAt) / 1_000),
     replies: accepted.map((add) => add.acceptedAt - add.askedAt),
+    cost: describeCost(used, count),
   };
 }
 
 /** `member.add` under load: accepted and applied per second, and what replies take meanwhile. */
-async function measureBursts(setting: Setting): Promise<readonly Figure[]> {
-  const { channels, limit } = setting;
+async function measureBursts(setting: Setting): Promise<Report> {
   await burst(setting, WARM_UP_ADDS_PER_OWNER);
-  const bursts: Burst[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) bursts.push(await burst(setting, ADDS_PER_OWNER_AND_ROUND));
+  const { result: bursts, limit } = await setting.limit.around(async () => {
+    const all: Burst[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) all.push(await burst(setting, ADDS_PER_OWNER_AND_ROUND));
+    return all;
+  });
+  const last = bursts.at(-1)?.cost ?? "";
+  return {
+    figures: [...limit.figures, ...burstFigures(setting, bursts, limit)],
+    growth: [],
+    notes: [`Processor time of one add, accepted and applied (ms): ${last}.`],
+  };
+}
+
+function burstFigures({ channels }: Setting, bursts: readonly Burst[], limit: LimitThen): readonly Figure[] {
   const { p50, p99 } = spreadOf(bursts.flatMap(({ replies }) => replies));
-  const baseline = { name: "publishes", value: limit.perSecond };
-  const oneAcknowledged = { name: "one publish", value: limit.acknowledgedMs };
+  const baseline = limit.perSecond;
+  const oneAcknowledged = limit.acknowledgedMs;
   return [
     {
       name: `member.add accepted, ${channels.count} rooms, ${IN_FLIGHT} in flight, one replica`,
@@ -90,15 +105,17 @@ async function measureBursts(setting: Setting): Promise<readonly Figure[]> {
 /** One add after the other: how long until its reply and until its job result. */
 async function measureOneByOne({ channels, limit }: Setting): Promise<readonly Figure[]> {
   const adds: Accepted[] = [];
-  const results = await oneByOne(ADDS_ONE_BY_ONE, async (number) => {
-    const add = await channels.addNext(number);
-    adds.push(add);
-    await add.doneAt;
-  });
+  const around = await limit.around(() =>
+    oneByOne(ADDS_ONE_BY_ONE, async (number) => {
+      const add = await channels.addNext(number);
+      adds.push(add);
+      await add.doneAt;
+    }),
+  );
   const measured = adds.slice(-ADDS_ONE_BY_ONE);
   const reply = spreadOf(measured.map(({ askedAt, acceptedAt }) => acceptedAt - askedAt));
-  const result = spreadOf(results);
-  const baseline = { name: "one publish", value: limit.acknowledgedMs };
+  const result = spreadOf(around.result);
+  const baseline = around.limit.acknowledgedMs;
   return [
     { name: "request → reply, one by one, p50", value: reply.p50, unit: "ms", baseline },
     { name: "request → reply, one by one, p99", value: reply.p99, unit: "ms", baseline },
@@ -107,6 +124,7 @@ async function measureOneByOne({ channels, limit }: Setting): Promise<readonly F
   ];
 }
 
-export async function measureAdds(setting: Setting): Promise<readonly Figure[]> {
-  return [...(await measureBursts(setting)), ...(await measureOneByOne(setting))];
+export async function measureAdds(setting: Setting): Promise<Report> {
+  const bursts = await measureBursts(setting);
+  return { ...bursts, figures: [...bursts.figures, ...(await measureOneByOne(setting))] };
 }

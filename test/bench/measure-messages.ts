@@ -10,7 +10,7 @@ import type { Person } from "./crowd.ts";
 import type { Figure } from "./figure.ts";
 import { median, sideBySide, spreadOf, timed } from "./measure.ts";
 import { describeShares, processesOf, watchProcessors } from "./processes.ts";
-import { IN_FLIGHT, type PublishLimit } from "./measure-publish-limit.ts";
+import { IN_FLIGHT, type LimitThen, type PublishLimit } from "./measure-publish-limit.ts";
 import { within } from "./within.ts";
 
 const ROUNDS = 3;
@@ -30,9 +30,10 @@ interface Setting {
 }
 
 /** The moment a message is published to its room. */
-type UntilHeard = (messageId: string) => Promise<number>;
+export type UntilHeard = (messageId: string) => Promise<number>;
 
-async function hearMessages({ connection, siteId }: Person): Promise<UntilHeard> {
+/** Listens to every room of the person's site. */
+export async function hearMessages({ connection, siteId }: Person): Promise<UntilHeard> {
   const waiting = new Map<string, (at: number) => void>();
   connection.subscribe(roomSubjects.event.filter({ siteId }), {
     callback: (_error, message) => {
@@ -55,7 +56,8 @@ interface SentMessage {
   readonly heardAt: Promise<number>;
 }
 
-async function sendTo({ owner, tokens }: Channel, untilHeard: UntilHeard): Promise<SentMessage> {
+/** Sends one message. */
+export async function sendTo({ owner, tokens }: Channel, untilHeard: UntilHeard): Promise<SentMessage> {
   const messageId = newMessageId();
   const heardAt = untilHeard(messageId);
   const sentAt = performance.now();
@@ -69,9 +71,14 @@ const channelAt = ({ all, count }: Channels, number: number): Channel => {
   return channel;
 };
 
+interface Rates {
+  readonly stored: number;
+  readonly published: number;
+}
+
 /** Per second over all rooms at once: stored (the reply), and sealed and published (heard). */
-async function measureRates(setting: Setting, untilHeard: UntilHeard): Promise<readonly Figure[]> {
-  const { channels, limit, site, onProgress } = setting;
+async function measureRates(setting: Setting, untilHeard: UntilHeard): Promise<Rates> {
+  const { channels, site, onProgress } = setting;
   const stored: number[] = [];
   const published: number[] = [];
   for (let round = 0; round <= ROUNDS; round += 1) {
@@ -91,22 +98,28 @@ async function measureRates(setting: Setting, untilHeard: UntilHeard): Promise<r
     stored.push(MESSAGES_PER_ROUND / (storedMs / 1_000));
     published.push(MESSAGES_PER_ROUND / (publishedMs / 1_000));
   }
-  const baseline = { name: "publishes", value: limit.perSecond };
+  return { stored: median(stored), published: median(published) };
+}
+
+function rateFigures(
+  { channels }: Setting,
+  { stored, published }: Rates,
+  limit: LimitThen,
+): readonly Figure[] {
+  const baseline = limit.perSecond;
   const of = `${channels.count} rooms, ${IN_FLIGHT} in flight`;
   return [
-    { name: `messages stored, ${of}`, value: median(stored), unit: "/s", baseline },
-    {
-      name: `messages sealed and published end to end, ${of}`,
-      value: median(published),
-      unit: "/s",
-      baseline,
-    },
+    { name: `messages stored, ${of}`, value: stored, unit: "/s", baseline },
+    { name: `messages sealed and published end to end, ${of}`, value: published, unit: "/s", baseline },
   ];
 }
 
 /** At a moderate rate: how long a message takes from its sender to whoever listens. */
-async function measureDelays(setting: Setting, untilHeard: UntilHeard): Promise<readonly Figure[]> {
-  const { channels, limit } = setting;
+async function measureDelays(
+  { channels }: Setting,
+  limit: LimitThen,
+  untilHeard: UntilHeard,
+): Promise<readonly Figure[]> {
   const sending: Promise<SentMessage>[] = [];
   for (let number = 0; number < MESSAGES_AT_A_PACE; number += 1) {
     sending.push(sendTo(channelAt(channels, number), untilHeard));
@@ -117,7 +130,7 @@ async function measureDelays(setting: Setting, untilHeard: UntilHeard): Promise<
   const heard = spreadOf(
     await Promise.all(sent.map(async ({ sentAt, heardAt }) => (await heardAt) - sentAt)),
   );
-  const baseline = { name: "one publish", value: limit.acknowledgedMs };
+  const baseline = limit.acknowledgedMs;
   const pace = `${1_000 / PACE_MS} a second`;
   return [
     { name: `message sent → stored, ${pace}, p50`, value: replies.p50, unit: "ms", baseline },
@@ -129,6 +142,6 @@ async function measureDelays(setting: Setting, untilHeard: UntilHeard): Promise<
 
 export async function measureMessages(setting: Setting): Promise<readonly Figure[]> {
   const untilHeard = await hearMessages(setting.listener);
-  const rates = await measureRates(setting, untilHeard);
-  return [...rates, ...(await measureDelays(setting, untilHeard))];
+  const { result: rates, limit } = await setting.limit.around(() => measureRates(setting, untilHeard));
+  return [...rateFigures(setting, rates, limit), ...(await measureDelays(setting, limit, untilHeard))];
 }

@@ -22,6 +22,11 @@ describe("a percentile", () => {
     expect(values).toEqual([10, 9, 100]);
   });
 
+  test("in the middle of an even number of values lies halfway between two of them", () => {
+    expect(median([40, 10, 20, 30])).toBe(25);
+    expect(median([7])).toBe(7);
+  });
+
   test("of nothing is a mistake", () => {
     expect(() => percentile([], 50)).toThrow("needs values");
     expect(() => percentile([1], 0)).toThrow("above 0");

@@ -21,8 +21,15 @@ export function percentile(values: readonly number[], percent: number): number {
   return value;
 }
 
-/** The lower middle of the values. */
-export const median = (values: readonly number[]): number => percentile(values, 50);
+/** The middle of the values; halfway between the two middle ones of an even number. */
+export function median(values: readonly number[]): number {
+  const lower = percentile(values, 50);
+  const upper = -percentile(
+    values.map((value) => -value),
+    50,
+  );
+  return (lower + upper) / 2;
+}
 
 export const spreadOf = (durationsMs: readonly number[]): Spread => ({
   p50: percentile(durationsMs, 50),
@@ -37,17 +44,27 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedAt;
 }
 
-/** The median rate (per second) of `rounds` rounds, after one round that only warms up. */
-export async function medianRate(
-  of: { readonly rounds: number; readonly count: number },
+interface Rounds {
+  readonly rounds: number;
+  /** How often each round does what is counted. */
+  readonly count: number;
+}
+
+/** The rates (per second) of `rounds` rounds, after one round that only warms up. */
+export async function roundRates(
+  of: Rounds,
   round: (number: number) => Promise<unknown>,
-): Promise<number> {
+): Promise<readonly number[]> {
   await round(0);
   const rates: number[] = [];
   for (let number = 1; number <= of.rounds; number += 1)
     rates.push(of.count / ((await timed(() => round(number))) / 1_000));
-  return median(rates);
+  return rates;
 }
+
+/** The median of the rates of rounds (per second). */
+export const medianRate = async (of: Rounds, round: (number: number) => Promise<unknown>): Promise<number> =>
+  median(await roundRates(of, round));
 
 /** How long calls made one after the other take (ms), after a tenth of them that only warms up. */
 export async function oneByOne(count: number, call: (number: number) => Promise<unknown>): Promise<number[]> {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, cpus } from "node:os";
 
 import type { Site } from "@parley/local-stack/site";
 
@@ -17,7 +17,20 @@ export interface Share {
   readonly name: string;
   /** Processor cores, on average. */
   readonly cores: number;
+  /** Processor time altogether. */
+  readonly usedMs: number;
 }
+
+/** What everybody used of the machine over some time. */
+export interface Usage {
+  /** The busiest first. */
+  readonly shares: readonly Share[];
+  /** Cores in use on average, whoever used them. */
+  readonly busyCores: number;
+}
+
+/** From so much of a core, or of all cores, on there is nothing left to gain. */
+const EXHAUSTED = 0.85;
 
 /** The processes and servers of a site. */
 export const processesOf = (site: Site): readonly Watched[] => [...site.processes, ...site.servers];
@@ -38,27 +51,60 @@ export function residentMegabytes(pid: number): number {
   return Number(kibibytes) / KIB_PER_MB;
 }
 
-/** Begins to count processor time; the returned function tells who used how much since, the busiest first. */
-export function watchProcessors(watched: readonly Watched[]): () => readonly Share[] {
+/** Resident memory of a site's processes together, its servers left out (MB). */
+export const processesMegabytes = (site: Site): number =>
+  site.processes.reduce((sum, { pid }) => sum + residentMegabytes(pid), 0);
+
+/** Processor time that the machine has spent on anything since its start (ms). */
+const machineBusyMs = (): number =>
+  cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
+
+/** Begins to count processor time; the returned function tells who used how much since. */
+export function watchProcessors(watched: readonly Watched[]): () => Usage {
   const all = [...watched, { name: "bench itself", pid: process.pid }];
   const before = all.map(({ pid }) => processorSeconds(pid));
+  const busyBefore = machineBusyMs();
   const startedAt = performance.now();
   return () => {
-    const seconds = (performance.now() - startedAt) / 1_000;
-    return all
-      .map(({ name, pid }, index) => ({
-        name,
-        cores: (processorSeconds(pid) - (before[index] ?? 0)) / seconds,
-      }))
-      .toSorted((a, b) => b.cores - a.cores);
+    const elapsedMs = performance.now() - startedAt;
+    const shares = all
+      .map(({ name, pid }, index) => {
+        const usedMs = (processorSeconds(pid) - (before[index] ?? 0)) * 1_000;
+        return { name, usedMs, cores: usedMs / elapsedMs };
+      })
+      .toSorted((a, b) => b.usedMs - a.usedMs);
+    return { shares, busyCores: (machineBusyMs() - busyBefore) / elapsedMs };
   };
 }
 
-/** Processor shares in words: who was busy, and whether a core or the machine was the limit. */
-export function describeShares(shares: readonly Share[]): string {
-  const total = shares.reduce((sum, { cores }) => sum + cores, 0);
+const coresOf = (shares: readonly Share[]): number => shares.reduce((sum, { cores }) => sum + cores, 0);
+
+/** Processor shares in words: who was busy. */
+export function describeShares({ shares }: Usage): string {
   const busy = shares
     .filter(({ cores }) => cores >= 0.02)
     .map(({ name, cores }) => `${name} ${cores.toFixed(2)}`);
-  return `${busy.join(", ")}; together ${total.toFixed(2)} of ${availableParallelism()} cores`;
+  return `${busy.join(", ")}; together ${coresOf(shares).toFixed(2)} of ${availableParallelism()} cores`;
+}
+
+/** What kept it from going faster, as far as processors tell. */
+export function limitOf({ shares, busyCores }: Usage, cores: number): string {
+  const own = coresOf(shares);
+  const [busiest] = shares;
+  if (busiest !== undefined && busiest.cores >= EXHAUSTED) return `${busiest.name}, which fills a core`;
+  if (own >= EXHAUSTED * cores)
+    return `processor time: Parley, its servers and the bench fill all ${cores} cores`;
+  if (busyCores >= EXHAUSTED * cores)
+    return `processor time, of which other programs took ${(busyCores - own).toFixed(2)} of ${cores} cores`;
+  return `waiting: ${busyCores.toFixed(2)} of ${cores} cores were in use`;
+}
+
+/** Processor time of each process for one of `count`, and the limit. */
+export function describeCost(usage: Usage, count: number): string {
+  const costs = usage.shares
+    .filter(({ usedMs }) => usedMs > 0)
+    .map(({ name, usedMs }) => `${name} ${(usedMs / count).toFixed(2)}`);
+  const total = usage.shares.reduce((sum, { usedMs }) => sum + usedMs, 0) / count;
+  const limit = limitOf(usage, availableParallelism());
+  return `${costs.join(", ")}, together ${total.toFixed(2)}; the limit is ${limit}`;
 }

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 
-import { inDigits, tableOf } from "./table.ts";
+import type { Figure } from "./figure.ts";
+import { inDigits, markdownOf, tableOf } from "./table.ts";
 
 test("a table is aligned, and says of each figure whether its bar is met", () => {
   const limit = { name: "publishes", value: 20_000 };
-  const lines = tableOf([
+  const figures: Figure[] = [
     {
       name: "accepted",
       value: 3000,
@@ -21,9 +22,9 @@ test("a table is aligned, and says of each figure whether its bar is met", () =>
     },
     { name: "memory", value: 130.4, unit: "MB", bar: { of: "value", is: "at most", limit: 120 } },
     { name: "reply", value: 1.234, unit: "ms" },
-  ]);
+  ];
 
-  expect(lines).toEqual([
+  expect(tableOf({ figures, growth: [], notes: [] }).slice(0, 5)).toEqual([
     "figure              value  unit   ratio  bar             baseline",
     "accepted             3000  /s     0.15×  ≥ 0.15× met     20000 publishes",
     "applied end to end    700  /s    0.035×  ≥ 0.04× missed  20000 publishes",
@@ -40,5 +41,35 @@ test("numbers keep three significant digits, or their whole part", () => {
     "78.9",
     "1000",
     "12346",
+  ]);
+});
+
+const REPORT = {
+  figures: [{ name: "reply", value: 1.5, unit: "ms" }],
+  growth: [{ name: "reply", unit: "ms", values: [1, 2, 5] }],
+  notes: ["measured at noon"],
+};
+
+test("the growth with the room's size and the notes follow the figures", () => {
+  expect(tableOf(REPORT).slice(2)).toEqual([
+    "",
+    "by members of the room  10  100  1000  unit  growth",
+    "reply                    1    2     5  ms        5×",
+    "",
+    "- measured at noon",
+  ]);
+});
+
+test("the same report in Markdown aligns numbers to the right", () => {
+  expect(markdownOf(REPORT)).toEqual([
+    "| figure | value | unit | ratio | bar | baseline |",
+    "| --- | ---: | --- | ---: | --- | --- |",
+    "| reply | 1.5 | ms |  |  |  |",
+    "",
+    "| by members of the room | 10 | 100 | 1000 | unit | growth |",
+    "| --- | ---: | ---: | ---: | --- | ---: |",
+    "| reply | 1 | 2 | 5 | ms | 5× |",
+    "",
+    "- measured at noon",
   ]);
 });

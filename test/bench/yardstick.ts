@@ -1,12 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { streamDeclarations } from "@parley/contract/streams";
-import { inCheckout } from "@parley/local-stack/checkout";
 import { startNatsServer } from "@parley/local-stack/nats-server";
 import { serviceInboxPrefix } from "@parley/contract/headers";
 import { connectNats, type Broker } from "@parley/messaging/connect-nats";
 import { declareStreams } from "@parley/messaging/declare-streams";
+
+import type { Workplace } from "./workplace.ts";
 
 /** Its site id and JetStream domain. */
 export const YARD = "yard";
@@ -17,13 +17,9 @@ export interface Yardstick extends AsyncDisposable {
 }
 
 /** Starts a broker of its own; no users, so whoever connects may do everything. */
-export async function startYardstick(): Promise<Yardstick> {
-  const root = inCheckout(".local/bench");
-  mkdirSync(root, { recursive: true });
-  const dir = mkdtempSync(join(root, "yardstick-"));
+export async function startYardstick({ dir, signal }: Workplace): Promise<Yardstick> {
   await using opening = new AsyncDisposableStack();
-  opening.defer(() => rmSync(dir, { recursive: true, force: true }));
-  const server = await startNatsServer({ dir, domain: YARD });
+  const server = await startNatsServer({ dir: join(dir, "yardstick"), domain: YARD, signal });
   opening.defer(() => server.stop());
   const broker = await connectNats({
     url: server.url,
