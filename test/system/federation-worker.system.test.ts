@@ -8,7 +8,7 @@ import { enter, type Actor } from "../cast/actor.ts";
 import { compareSites } from "../cast/compare-sites.ts";
 import { directoryFile } from "../cast/directory.ts";
 import { happens } from "../cast/happens.ts";
-import { inboxRevisions } from "../cast/inbox-revisions.ts";
+import { inboxRevisions } from "../cast/inbox-arrivals.ts";
 import { inspectSite, type Inspection } from "../cast/inspect-site.ts";
 import { isStopped } from "../cast/is-stopped.ts";
 import { keyBytes } from "../demo/keys.ts";
