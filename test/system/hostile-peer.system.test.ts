@@ -135,7 +135,7 @@ function snapshotOf(state: RoomState) {
 }
 
 /** What alpha holds of a room: replica or own document, and every row. */
-async function held({ roomId }: RoomReference) {
+async function held({ roomId }: Pick<RoomReference, "roomId">) {
   const { database } = home.mongo;
   const { rows } = await mongoSubscriptionStore(database).listMembers({ roomId, limit: ROWS_MAX });
   const { waiting, ...replica } = (await mongoReplicaStore(database).find(roomId)) ?? {};
@@ -169,6 +169,9 @@ interface Said {
   readonly payload: Uint8Array;
 }
 
+/** A room that no site has. */
+const UNHEARD_OF = "jHjHNiEuCoJo8Nrzp";
+
 const REFUSED: Readonly<Record<string, (state: RoomState) => Said>> = {
   "an event of a room of alpha": (state) => ({
     roomId: shared.roomId,
@@ -184,6 +187,11 @@ const REFUSED: Readonly<Record<string, (state: RoomState) => Said>> = {
     roomId: shared.roomId,
     type: OUTBOX_TYPES.snapshot,
     payload: encodeJson({ ...snapshotOf(state), roomId: shared.roomId, revision: 99 }),
+  }),
+  "a snapshot of a room of a third site": (state) => ({
+    roomId: UNHEARD_OF,
+    type: OUTBOX_TYPES.snapshot,
+    payload: encodeJson({ ...snapshotOf(state), roomId: UNHEARD_OF, siteId: "gamma" }),
   }),
   "the end of a room of alpha": (state) => ({
     roomId: shared.roomId,
