@@ -23,7 +23,7 @@ export interface Link {
 }
 
 /** What the site says, or what is said to it. */
-export type LinkDirection = "toPeers" | "fromPeers";
+type LinkDirection = "toPeers" | "fromPeers";
 
 /** How the sites of a stack are linked. */
 export interface Links {

@@ -4,7 +4,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { withFreePorts } from "./with-free-ports.ts";
 
 /** Who speaks through a relay: whoever connects to it, or whom it leads to. */
-export type Speaker = "caller" | "target";
+type Speaker = "caller" | "target";
 
 /** A loopback port that leads to another one and can be closed and opened. */
 export interface Relay {
