@@ -68,6 +68,17 @@ async function askBetaAlone(actor: Actor, room: RoomReference, version: number):
   return answer;
 }
 
+/** What is said now is read by the survivor, and is but noise on the wire to who was removed. */
+async function expectUnreadableTo(removed: Actor, room: RoomReference): Promise<void> {
+  await ann.client.send(room, { content: "without bob" });
+  expect(await happens(() => carol.opened(room.roomId).includes("without bob"))).toBe(true);
+  const heard = () =>
+    removed.overheard.filter(({ roomId, type }) => roomId === room.roomId && type === "message_created");
+  expect(await happens(() => heard().at(-1)?.sealed.version === 1)).toBe(true);
+  expect(removed.opened(room.roomId)).toEqual([]);
+  await expect(removed.client.history(room)).rejects.toMatchObject({ reason: "not_room_member" });
+}
+
 /** Whether the link carries requests again. */
 const linkIsUp = (room: RoomReference): Promise<boolean> =>
   happens(() =>
@@ -93,6 +104,7 @@ test("a replica that has not heard of a removal gives the new key to the survivo
   await expect(bob.client.getKey(room, 1)).rejects.toMatchObject({ reason: "not_room_member" });
   expect((await keyBytes([bob], room, 1)).size).toBe(0);
   expect(await askBeta(carol, room, 1)).toBe(key);
+  await expectUnreadableTo(bob, room);
   expect(await askBetaAlone(carol, room, 1)).toBe("home_site_unreachable");
   expect(await linkIsUp(room)).toBe(true);
 

@@ -13,9 +13,17 @@ export type LinkKind = "cuttable" | "direct";
 export interface Link {
   /** Cuts the site off its peers; its clients notice nothing else. */
   cut(): Promise<void>;
+  /**
+   * Loses what goes this way while the other way works and every connection stays: what half-open links do. Only the
+   * sites' own questions find it out.
+   */
+  silence(direction: LinkDirection): void;
   /** Lets the site's broker connect again, which it does within about a second. */
   restore(): Promise<void>;
 }
+
+/** What the site says, or what is said to it. */
+type LinkDirection = "toPeers" | "fromPeers";
 
 /** How the sites of a stack are linked. */
 export interface Links {
@@ -75,11 +83,17 @@ export async function startLinks(options: LinksOptions): Promise<Links> {
     },
     link(siteId) {
       // Between two sites there is one link, which is either's.
-      const relay = relays.get(hub === undefined && siteIds.includes(siteId) ? (siteIds[1] ?? "") : siteId);
+      const caller = hub === undefined && siteIds.includes(siteId) ? (siteIds[1] ?? "") : siteId;
+      const relay = relays.get(caller);
       if (relay === undefined) {
         throw new Error(`site ${siteId} has no link that can be cut`);
       }
-      return relay;
+      return {
+        cut: () => relay.cut(),
+        silence: (direction) =>
+          relay.silence((direction === "toPeers") === (siteId === caller) ? "caller" : "target"),
+        restore: () => relay.restore(),
+      };
     },
     async stop() {
       await Promise.all([...relays.values()].map((relay) => relay.cut()));

@@ -168,6 +168,45 @@ test("both sites of a direct link can cut it", async () => {
   expect(() => stack.link("gamma")).toThrow(/gamma has no link/);
 });
 
+test("both sites of a direct link can silence either way of it, and restore it", async () => {
+  await using stack = await startStack({ sites: 2, processes: {} });
+  const hearing: string[] = [];
+  const ask: Record<string, () => Promise<boolean>> = {};
+  for (const [siteId, fromSite] of [
+    ["alpha", "beta"],
+    ["beta", "alpha"],
+  ] as const) {
+    const question = pingSite.subject.of({ siteId, fromSite });
+    const asked = await enter(stack, siteId, { process: "room-service" });
+    asked.subscribe(question, {
+      callback: (_error, message) => {
+        hearing.push(siteId);
+        message.respond("here");
+      },
+    });
+    await asked.flush();
+    const asking = await enter(stack, fromSite, { process: "inbox-worker" });
+    ask[fromSite] = () => isAnswered(asking, question);
+    await untilAnswered(asking, question);
+  }
+
+  for (const [siteId, direction, hears] of [
+    ["beta", "toPeers", "beta"],
+    ["alpha", "fromPeers", "beta"],
+    ["beta", "fromPeers", "alpha"],
+    ["alpha", "toPeers", "alpha"],
+  ] as const) {
+    stack.link(siteId).silence(direction);
+    hearing.length = 0;
+    // Without a way back there is no answer, and without a way there no question.
+    expect([await ask["alpha"]?.(), await ask["beta"]?.()]).toEqual([false, false]);
+    expect(hearing).toEqual([hears]);
+    await stack.link(siteId).restore();
+    await expect.poll(() => ask["alpha"]?.(), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => ask["beta"]?.(), { timeout: 10_000 }).toBe(true);
+  }
+});
+
 test("three sites meet at a hub: one that is cut off stays alone, and all find each other when the hub returns", async () => {
   await using stack = await startStack({ sites: 3, processes: {} });
   await untilReached(stack, "alpha", "gamma");
