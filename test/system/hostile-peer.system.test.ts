@@ -15,7 +15,7 @@ import { encodeJson, publishToStream } from "@parley/messaging/publish";
 import { traceOf } from "@parley/messaging/trace";
 import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
 import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
-import { toSnapshot } from "@parley/room/snapshot";
+import { removeFromRoster } from "@parley/room/roster-hash";
 import type { RoomState } from "@parley/room/state";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -24,6 +24,7 @@ import { compareSites } from "../cast/compare-sites.ts";
 import { directoryFile } from "../cast/directory.ts";
 import { happens } from "../cast/happens.ts";
 import { inspectSite, type Inspection } from "../cast/inspect-site.ts";
+import { LIES, nextEvent, snapshotOf, type Said } from "../cast/lies.ts";
 import { METRICS_IN_LOG, metricOf } from "../cast/metric-of.ts";
 
 const ROWS_MAX = 100;
@@ -113,27 +114,6 @@ async function say(of: { roomId: string; type: string; payload: Uint8Array }): P
   });
 }
 
-/** The event that would come next in the room, true to all its laws. */
-const nextEvent = ({ siteId, roomId, revision, chain, rosterHash, at, name }: RoomState) => ({
-  id: uuidV7(Date.now()),
-  type: "room_renamed",
-  v: 1,
-  siteId,
-  roomId,
-  revision: revision + 1,
-  prev: chain,
-  rosterHash,
-  actor: { account: "carol", kind: "person" },
-  requestId: uuidV7(Date.now()),
-  at,
-  data: { from: name, to: "Lies" },
-});
-
-function snapshotOf(state: RoomState) {
-  const { recentRequests: _atHomeOnly, ...snapshot } = toSnapshot(state);
-  return { v: 1, ...snapshot };
-}
-
 /** What alpha holds of a room: replica or own document, and every row. */
 async function held({ roomId }: Pick<RoomReference, "roomId">) {
   const { database } = home.mongo;
@@ -163,85 +143,20 @@ async function untilSettled(): Promise<void> {
 const counted = (name: "messages_parked_total" | "room_divergence_total", label: object): number =>
   metricOf(alpha.process("inbox-worker"), name, { ...label });
 
-interface Said {
-  readonly roomId: string;
-  readonly type: string;
-  readonly payload: Uint8Array;
-}
-
-/** A room that no site has. */
-const UNHEARD_OF = "jHjHNiEuCoJo8Nrzp";
-
-const REFUSED: Readonly<Record<string, (state: RoomState) => Said>> = {
-  "an event of a room of alpha": (state) => ({
-    roomId: shared.roomId,
-    type: "room_renamed",
-    payload: encodeJson({ ...nextEvent(state), ...shared, revision: 2 }),
-  }),
-  "an event of a room of alpha as if it were beta's": (state) => ({
-    roomId: shared.roomId,
-    type: "room_renamed",
-    payload: encodeJson({ ...nextEvent(state), roomId: shared.roomId, revision: 2 }),
-  }),
-  "a snapshot of a room of alpha as if it were beta's": (state) => ({
-    roomId: shared.roomId,
-    type: OUTBOX_TYPES.snapshot,
-    payload: encodeJson({ ...snapshotOf(state), roomId: shared.roomId, revision: 99 }),
-  }),
-  "a snapshot of a room of a third site": (state) => ({
-    roomId: UNHEARD_OF,
-    type: OUTBOX_TYPES.snapshot,
-    payload: encodeJson({ ...snapshotOf(state), roomId: UNHEARD_OF, siteId: "gamma" }),
-  }),
-  "the end of a room of alpha": (state) => ({
-    roomId: shared.roomId,
-    type: OUTBOX_TYPES.final,
-    payload: encodeJson({ ...nextEvent(state), roomId: shared.roomId, revision: 2 }),
-  }),
-  "an event of another room than its subject": (state) => ({
-    roomId: secret.roomId,
-    type: "room_renamed",
-    payload: encodeJson(nextEvent(state)),
-  }),
-  "the read state of an account of alpha": (state) => ({
-    roomId: state.roomId,
-    type: "member_state",
-    payload: encodeJson({ roomId: state.roomId, account: "ann", siteId: "alpha", lastSeenAt: 1 }),
-  }),
-  "bytes that are no event": (state) => ({
-    roomId: state.roomId,
-    type: "room_renamed",
-    payload: Buffer.from([0xff, 0xfe, 0x00]),
-  }),
-  "a snapshot that is no JSON": (state) => ({
-    roomId: state.roomId,
-    type: OUTBOX_TYPES.snapshot,
-    payload: Buffer.from("{"),
-  }),
-  "a snapshot without a state": (state) => ({
-    roomId: state.roomId,
-    type: OUTBOX_TYPES.snapshot,
-    payload: encodeJson({ ...snapshotOf(state), revision: state.revision + 1, state: {} }),
-  }),
-};
-
 describe("a peer that says what it may not say", () => {
-  test.each(Object.entries(REFUSED))(
-    "%s: it is parked and counted, and changes nothing",
-    async (_what, lie) => {
-      const { room, state } = await openRoomOfBeta();
-      const rooms = [room, shared, secret];
-      const before = await Promise.all(rooms.map(held));
-      const parked = () => counted("messages_parked_total", { process: "inbox-worker", reason: "malformed" });
-      const parkedBefore = parked();
+  test.each(Object.entries(LIES))("%s: it is parked and counted, and changes nothing", async (_what, lie) => {
+    const { room, state } = await openRoomOfBeta();
+    const rooms = [room, shared, secret];
+    const before = await Promise.all(rooms.map(held));
+    const parked = () => counted("messages_parked_total", { process: "inbox-worker", reason: "malformed" });
+    const parkedBefore = parked();
 
-      await say(lie(state));
-      expect(await happens(() => parked() === parkedBefore + 1)).toBe(true);
-      await untilSettled();
-      expect(await Promise.all(rooms.map(held))).toEqual(before);
-      expect((await home.verify(shared.roomId)).differences).toEqual([]);
-    },
-  );
+    await say(lie(state, { shared, secret }));
+    expect(await happens(() => parked() === parkedBefore + 1)).toBe(true);
+    await untilSettled();
+    expect(await Promise.all(rooms.map(held))).toEqual(before);
+    expect((await home.verify(shared.roomId)).differences).toEqual([]);
+  });
 });
 
 /** Lies about a room of beta's own that its laws give away, and the law that does. */
@@ -354,6 +269,47 @@ describe("a peer of a newer release", () => {
     expect(await heldOf(room)).toEqual(before);
     await expectHealed(room);
   });
+});
+
+describe("a peer that ends what has not ended", () => {
+  test("a final event with which nobody of alpha left changes nothing", async () => {
+    const { room, state } = await openRoomOfBeta();
+    const before = await heldOf(room);
+    await say({ roomId: room.roomId, type: OUTBOX_TYPES.final, payload: encodeJson(nextEvent(state)) });
+    await untilSettled();
+    expect(await heldOf(room)).toEqual(before);
+    const { rooms } = await ann.client.listRooms();
+    expect(rooms.map((row) => row.room.roomId)).toContain(room.roomId);
+    await expectHealed(room);
+  });
+
+  test("an event with which alpha's last member leaves is its end, or nothing at all", async () => {
+    const { room, state } = await openRoomOfBeta();
+    const entry = state.members.get("ann");
+    if (!entry) throw new Error("ann is a member");
+    const next = {
+      ...nextEvent(state),
+      type: "members_removed",
+      rosterHash: removeFromRoster(state.rosterHash, entry),
+      data: { cause: "removed", account: "ann", removed: ["ann"], updated: [], rekey: { from: 0, to: 1 } },
+    };
+    await say({ roomId: room.roomId, type: next.type, payload: encodeJson(next) });
+    await untilSettled();
+    const found = await mongoReplicaStore(home.mongo.database).find(room.roomId);
+    expect(found?.tombstone).toBe(found?.applied === state.revision + 1);
+  });
+});
+
+test("what only a newer release knows is copied to DEAD once (SPEC-rooms 7.3)", async () => {
+  const { room, state } = await openRoomOfBeta();
+  const dead = async (): Promise<number> =>
+    (await inbox.broker.manager.streams.info(streamName("DEAD", "alpha"))).state.messages;
+  const before = await dead();
+  const newer = { ...nextEvent(state), type: "room_painted" };
+  await say({ roomId: room.roomId, type: newer.type, payload: encodeJson(newer) });
+  await untilSettled();
+  expect((await held(room)).waiting).toBeDefined();
+  expect(await dead()).toBe(before + 1);
 });
 
 describe("a peer that asks for what is not its own", () => {

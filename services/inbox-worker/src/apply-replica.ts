@@ -84,9 +84,13 @@ async function tellOwn(deps: Deps, { before, event, trace }: Step, after: RoomSt
   await flushing.flush();
 }
 
+const isOurs = (state: RoomState, siteId: string): boolean => participatingSites(state).includes(siteId);
+
 async function applyEvent(deps: Deps, step: Step): Promise<void> {
   const { event, before } = step;
   const after = evolve(before, event, step.bytes);
+  // Our last member leaves with `final` only: otherwise the room's keys would stay here, and later events come.
+  assertLaw(isOurs(after, deps.siteId), "final", event);
   const done = (number: number): void => deps.afterStep(event.type, number);
   done(0);
   await project(deps, step, after);
@@ -102,7 +106,7 @@ async function applyFinal(deps: Deps, step: Step): Promise<void> {
   const { event, before } = step;
   const after = evolve(before, event, step.bytes);
   // A home that buries a room over our members' heads lies: they would lose it here and stay in it there.
-  assertLaw(!new Set(participatingSites(after)).has(deps.siteId), "final", event);
+  assertLaw(!isOurs(after, deps.siteId), "final", event);
   const done = (number: number): void => deps.afterStep(OUTBOX_TYPES.final, number);
   done(0);
   await project(deps, step, after);
