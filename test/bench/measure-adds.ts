@@ -30,16 +30,25 @@ interface Burst {
   readonly cost: string;
 }
 
+interface BurstOptions {
+  readonly addsPerOwner: number;
+  /** Whether room-worker stands still until everything is accepted. */
+  readonly effectsHeld: boolean;
+}
+
 /** So many adds at once over all rooms; returns when the last of them is true. */
-async function burst({ channels, site, onProgress }: Setting, addsPerOwner: number): Promise<Burst> {
-  const count = channels.count * addsPerOwner;
+async function burst({ channels, site, onProgress }: Setting, options: BurstOptions): Promise<Burst> {
+  const count = channels.count * options.addsPerOwner;
   const accepted: Accepted[] = [];
+  const worker = site.process("room-worker");
+  if (options.effectsHeld) await worker.kill("SIGSTOP");
   const usage = watchProcessors(processesOf(site));
   const startedAt = performance.now();
   await sideBySide({ count, inFlight: IN_FLIGHT }, async (number) => {
     accepted.push(await channels.addNext(number));
   });
   const acceptedAt = performance.now();
+  if (options.effectsHeld) await worker.kill("SIGCONT");
   onProgress(`${count} adds accepted: ${describeShares(usage())}`);
   const doneAt = Math.max(...(await Promise.all(accepted.map((add) => add.doneAt))));
   const used = usage();
@@ -54,15 +63,27 @@ async function burst({ channels, site, onProgress }: Setting, addsPerOwner: numb
 
 /** `member.add` under load: accepted and applied per second, and what replies take meanwhile. */
 async function measureBursts(setting: Setting): Promise<Report> {
-  await burst(setting, WARM_UP_ADDS_PER_OWNER);
-  const { result: bursts, limit } = await setting.limit.around(async () => {
-    const all: Burst[] = [];
-    for (let round = 0; round < ROUNDS; round += 1) all.push(await burst(setting, ADDS_PER_OWNER_AND_ROUND));
-    return all;
+  await burst(setting, { addsPerOwner: WARM_UP_ADDS_PER_OWNER, effectsHeld: false });
+  const { result, limit } = await setting.limit.around(async () => {
+    const bursts: Burst[] = [];
+    const round = { addsPerOwner: ADDS_PER_OWNER_AND_ROUND };
+    for (let done = 0; done < ROUNDS; done += 1)
+      bursts.push(await burst(setting, { ...round, effectsHeld: false }));
+    return { bursts, held: await burst(setting, { ...round, effectsHeld: true }) };
   });
+  const { bursts, held } = result;
   const last = bursts.at(-1)?.cost ?? "";
   return {
-    figures: [...limit.figures, ...burstFigures(setting, bursts, limit)],
+    figures: [
+      ...limit.figures,
+      ...burstFigures(setting, bursts, limit),
+      {
+        name: "member.add accepted while room-worker is held: the acceptance alone",
+        value: held.acceptedPerSecond,
+        unit: "/s",
+        baseline: limit.perSecond,
+      },
+    ],
     growth: [],
     notes: [`Processor time of one add, accepted and applied (ms): ${last}.`],
   };
