@@ -7,6 +7,7 @@ import type { Broker } from "@parley/messaging/connect-nats";
 import type { Trace } from "@parley/messaging/trace";
 import type { RoomCommand } from "@parley/room/command";
 import { decide, type Decision } from "@parley/room/decide";
+import type { RoomState } from "@parley/room/state";
 
 import { appendEvent } from "./append-event.ts";
 import type { EventReader, LogHead } from "./event-reader.ts";
@@ -56,6 +57,11 @@ export interface RoomLog {
    * `room_quarantined` when the log cannot be followed; `store_unavailable`.
    */
   command(asked: AskedCommand): Promise<CommandOutcome>;
+  /**
+   * The room as its log has it now: what is known of it, confirmed against the head or read on to there. `undefined`: it
+   * has no log here. Throws `room_quarantined` when the log cannot be followed; `store_unavailable`.
+   */
+  current(roomId: string): Promise<RoomState | undefined>;
 }
 
 type Decided = Decision | { readonly outcome: "refused"; readonly failure: Failure };
@@ -84,7 +90,11 @@ function answer(decision: Exclude<Decided, { outcome: "event" }>): CommandOutcom
 const jitter = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.random() * JITTER_MS));
 
 /** The room up to the stream's head, continued from what is known. */
-async function loadFresh(deps: RoomLogDeps, asked: AskedCommand, known?: LoadedRoom): Promise<LoadedRoom> {
+async function loadFresh(
+  deps: RoomLogDeps,
+  asked: Pick<AskedCommand, "roomId" | "admit">,
+  known?: LoadedRoom,
+): Promise<LoadedRoom> {
   const head = await deps.reader.head(asked.roomId);
   if (!known) await asked.admit?.(head);
   const room = head
@@ -155,17 +165,21 @@ async function run(deps: RoomLogDeps, asked: AskedCommand): Promise<CommandOutco
 
 export function createRoomLog(deps: RoomLogDeps): RoomLog {
   const queue = createQueueByKey({ concurrency: deps.maxInFlight, capacity: deps.maxInFlight });
+  const inTurn = <T>(roomId: string, work: () => Promise<T>): Promise<T> =>
+    queue.run(roomId, async () => {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof UnreadableRoom)) throw error;
+        deps.cache.delete(roomId);
+        deps.log.error("room_quarantined", { roomId, problem: error.message }, error.cause);
+        throw new Failure("room_quarantined");
+      }
+    });
   return {
-    command: (asked) =>
-      queue.run(asked.roomId, async () => {
-        try {
-          return await run(deps, asked);
-        } catch (error) {
-          if (!(error instanceof UnreadableRoom)) throw error;
-          deps.cache.delete(asked.roomId);
-          deps.log.error("room_quarantined", { roomId: asked.roomId, problem: error.message }, error.cause);
-          throw new Failure("room_quarantined");
-        }
-      }),
+    command: (asked) => inTurn(asked.roomId, () => run(deps, asked)),
+    // In turn with the commands, so that it never puts an older room into the cache than they did.
+    current: (roomId) =>
+      inTurn(roomId, async () => (await loadFresh(deps, { roomId }, deps.cache.get(roomId))).state),
   };
 }

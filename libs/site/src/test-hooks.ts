@@ -1,7 +1,11 @@
 /** Where a process is stopped on purpose, so that a test sees what survives it. */
 export interface StepHook {
+  /** In room-service the type of the command. */
   readonly eventType: string;
-  /** The effect after which it happens, 1–11 of SPEC-rooms 4.2; 0: between gate and first write. */
+  /**
+   * The effect after which it happens, 1–11 of SPEC-rooms 4.2; 0: between gate and first write, in room-service between
+   * the append's acknowledgement and the reply.
+   */
   readonly step: number;
   readonly signal: "SIGKILL" | "SIGSTOP";
 }
@@ -32,7 +36,7 @@ export function testHooksOf(environment: Readonly<Record<string, string | undefi
   };
 }
 
-/** Called after each effect of each event. */
+/** Called after each effect of each event, in room-service after each append. */
 export type AfterStep = (eventType: string, step: number) => void;
 
 /** Sends this process the hook's signal the first time its place is reached. */

@@ -1,5 +1,6 @@
 import { configFields } from "@parley/lifecycle/config-fields";
 import { keyStoreFields, siteFields } from "@parley/site/site-fields";
+import { testHooksOf } from "@parley/site/test-hooks";
 import { z } from "zod";
 
 /** What room-service reads from its environment (SPEC-rooms 9.1, S). */
@@ -25,3 +26,4 @@ export const importConfig = z.object({
 });
 
 export const environment = process.env;
+export const testHooks = testHooksOf(environment);

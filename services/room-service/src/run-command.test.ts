@@ -19,6 +19,7 @@ const asked: Commanding = {
 /** Commands over a log that answers with this outcome, or asks for admission first. */
 function setUp(of: { outcome?: CommandOutcome; applied?: number; hasRow?: boolean; head?: LogHead }) {
   const sent: AskedCommand[] = [];
+  const steps: string[] = [];
   const commands = createCommands({
     roomLog: {
       command: async (command) => {
@@ -31,8 +32,9 @@ function setUp(of: { outcome?: CommandOutcome; applied?: number; hasRow?: boolea
     subscriptions: { hasRow: async () => of.hasRow ?? false, find: async () => undefined },
     siteId: "site-a",
     now: () => NOW,
+    afterStep: (type, step) => steps.push(`${type} ${step}`),
   });
-  return { commands, sent };
+  return { commands, sent, steps };
 }
 
 const byAnybody = (of: Parameters<typeof setUp>[0]) =>

@@ -8,6 +8,10 @@ import type { SubscriptionStore } from "@parley/mongo/subscription-store";
 import type { RoomCommand } from "@parley/room/command";
 import type { LogHead } from "@parley/room-log/event-reader";
 import type { CommandOutcome, RoomLog } from "@parley/room-log/room-log";
+import type { AfterStep } from "@parley/site/test-hooks";
+
+/** The one place in room-service where a test may stop it: the event is in the log, nobody has been told. */
+const APPENDED = 0;
 
 /** A request that becomes a command. */
 export interface Commanding {
@@ -21,12 +25,14 @@ export interface Commanding {
 type Asked = Pick<RoomCommand, "actor" | "requestId" | "at" | "eventId">;
 
 export interface CommandDeps {
-  readonly roomLog: RoomLog;
+  readonly roomLog: Pick<RoomLog, "command">;
   readonly rooms: Pick<RoomDocumentStore, "progress">;
   readonly subscriptions: Pick<SubscriptionStore, "find" | "hasRow">;
   readonly siteId: string;
   /** Site time (epoch ms). */
   readonly now: () => number;
+  /** Told of each append, with the command's type. */
+  readonly afterStep: AfterStep;
 }
 
 /** Runs commands and words their replies (SPEC-rooms 1.7, 1.8). */
@@ -92,6 +98,7 @@ export function createCommands(deps: CommandDeps): Commands {
       trace: asked.trace,
       elapsedMs: () => asked.elapsedMs(),
     });
+    if (outcome.status === "accepted" && !outcome.repeat) deps.afterStep(of.command.type, APPENDED);
     return replyTo(asked, of.roomId, outcome);
   };
 

@@ -18,8 +18,9 @@ import { createRoomLoader } from "@parley/room-log/room-loader";
 import { createRoomLog, type RoomLog } from "@parley/room-log/room-log";
 import { openSite, type Site } from "@parley/site/open-site";
 import { openValkey } from "@parley/site/open-valkey";
+import { createAfterStep } from "@parley/site/test-hooks";
 
-import type { Config } from "./config.ts";
+import { testHooks, type Config } from "./config.ts";
 import { addMembersEndpoint } from "./endpoints/add-members.ts";
 import { changeRoleEndpoint } from "./endpoints/change-role.ts";
 import { createRoomEndpoint } from "./endpoints/create-room.ts";
@@ -84,7 +85,8 @@ async function openEndpoints(
   const judgeNamed = createJudgeNamed({ directory, accounts });
   const limits = { maxRoomSize, maxBatchSize, knownSites: new Set([siteId, ...peerIds]) };
   const roomLog = openRoomLog(site, config);
-  const commands = createCommands({ roomLog, rooms, subscriptions, siteId, now });
+  const afterStep = createAfterStep(testHooks.stopAfter);
+  const commands = createCommands({ roomLog, rooms, subscriptions, siteId, now, afterStep });
   return [
     createRoomEndpoint({ siteId, commands, directory, judgeNamed, peers, limits }),
     addMembersEndpoint({ commands, judgeNamed, limits }),
@@ -92,7 +94,15 @@ async function openEndpoints(
     changeRoleEndpoint({ commands }),
     listMembersEndpoint({ siteId, rooms, subscriptions, replicas, directory }),
     listRoomsEndpoint({ siteId, rooms, subscriptions, keys, now }),
-    getKeyEndpoint({ siteId, keys, rooms, subscriptions, peers, rpcTimeoutMs: config.roomKeyRpcTimeoutMs }),
+    getKeyEndpoint({
+      siteId,
+      keys,
+      rooms,
+      subscriptions,
+      peers,
+      roomLog,
+      rpcTimeoutMs: config.roomKeyRpcTimeoutMs,
+    }),
     searchDirectoryEndpoint({ directory }),
     getDirectoryEndpoint({ directory }),
     siteInfoEndpoint({
@@ -103,7 +113,7 @@ async function openEndpoints(
     }),
     ensureKeyEndpoint({ siteId, rooms, keys, commands }),
     openDirectEndpoint({ siteId, commands, rooms, subscriptions, directory, limits }),
-    getRoomKeyEndpoint({ siteId, keys, subscriptions, directory }),
+    getRoomKeyEndpoint({ siteId, keys, rooms, subscriptions, directory, roomLog }),
     pingSiteEndpoint({ siteId, now }),
   ];
 }

@@ -10,6 +10,9 @@ import type { Subscription, SubscriptionStore } from "@parley/mongo/subscription
 import { toBase64 } from "@parley/room-crypto/base64";
 import type { RoomKey } from "@parley/room-crypto/room-key";
 import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
+import type { RoomLog } from "@parley/room-log/room-log";
+
+import { assertMayHaveByLog, isAheadOfProjection } from "../key-holders.ts";
 
 /** What is left of the time for an answer once a peer's reply is in (ms). */
 const ANSWER_MARGIN_MS = 500;
@@ -20,6 +23,7 @@ interface Deps {
   readonly rooms: Pick<RoomDocumentStore, "find">;
   readonly subscriptions: Pick<SubscriptionStore, "find">;
   readonly peers: Pick<Peers, "ask">;
+  readonly roomLog: Pick<RoomLog, "current">;
   /** `ROOM_KEY_RPC_TIMEOUT_MS` */
   readonly rpcTimeoutMs: number;
 }
@@ -30,6 +34,8 @@ interface Held {
   readonly key: RoomKey | null;
   /** Whether the room stands here, so that `key` may be served at all. */
   readonly isKnown: boolean;
+  /** Of a room homed here: whether the members' rows may be too old to say who may have `key`. */
+  readonly isAhead: boolean;
 }
 
 /** What this site holds; of a replica nothing above the version it projects, which is its current one. */
@@ -42,10 +48,11 @@ async function heldKey(
   if (room && room.siteId !== siteId) {
     const version = asked ?? room.keyVersion;
     const key = version <= room.keyVersion ? await keys.getByVersion(roomId, version) : null;
-    return { version, key, isKnown: true };
+    return { version, key, isKnown: true, isAhead: false };
   }
   const key = asked === undefined ? await keys.get(roomId) : await keys.getByVersion(roomId, asked);
-  return { version: asked ?? key?.version, key, isKnown: room !== undefined };
+  const isAhead = key !== null && isAheadOfProjection(key, room);
+  return { version: asked ?? key?.version, key, isKnown: room !== undefined, isAhead };
 }
 
 /** Asks the room's home, which judges the account itself. The answer is not stored: only inbox-worker does that. */
@@ -75,14 +82,16 @@ async function readThrough(
 /**
  * Hands a member a key of the room: current, or previous within its grace period, never one from before they may
  * read; what a replica does not hold comes from the room's home. The key is read before the membership: a version becomes
- * visible only after its removal is projected, so the removed account can never slip between (SPEC-rooms 6.4).
+ * visible only after its removal is projected, so the removed account can never slip between (SPEC-rooms 6.4). At home
+ * the log has the last word on a version above the projection, which is then either about to be committed or an older
+ * one that was put back.
  */
 export const getKeyEndpoint = (deps: Deps): Endpoint =>
   userEndpoint(getKey, async ({ tokens, body, caller, trace, ...request }) => {
-    const { siteId, keys, subscriptions } = deps;
+    const { siteId, keys, subscriptions, roomLog } = deps;
     const elapsedMs = (): number => request.elapsedMs();
     const { roomId } = tokens;
-    const { version, key, isKnown } = await heldKey(deps, roomId, body.version);
+    const { version, key, isKnown, isAhead } = await heldKey(deps, roomId, body.version);
     const member = await subscriptions.find(roomId, caller.account);
     if (!member) throw new Failure("not_room_member");
     const { keyFrom, roomSite } = member;
@@ -92,8 +101,10 @@ export const getKeyEndpoint = (deps: Deps): Endpoint =>
       if (isReplica && body.version === undefined) return readThrough(deps, member, { trace, elapsedMs });
       throw new Failure("key_version_not_allowed", { metadata: { keyFrom } });
     }
-    if (key && (isKnown || !isReplica))
+    if (key && (isKnown || !isReplica)) {
+      if (isAhead) await assertMayHaveByLog(roomLog, { ...member, version: key.version });
       return { roomId, siteId: roomSite, version: key.version, privateKey: toBase64(key.pair.privateKey) };
+    }
     if (isReplica) return readThrough(deps, member, { version, trace, elapsedMs });
     const currentVersion = await keys.getVersion(roomId);
     throw new Failure("room_key_absent", currentVersion === null ? {} : { metadata: { currentVersion } });

@@ -25,8 +25,11 @@ const rowOf = ({ siteId }: Deps, room: RoomSummary, subscription: Subscription):
 });
 
 /**
- * The current keys of these rooms for this account; of a replica none above what it projects. Keys are read before the memberships are read again: a version is
- * visible only after its removal is projected, so the removed account never slips between (SPEC-rooms 6.4).
+ * The current keys of these rooms for this account. Keys are read before the memberships are read again: a version is
+ * visible only after its removal is projected, so the removed account never slips between (SPEC-rooms 6.4). A key above
+ * what the site projects is left out: a replica's rows, and those of an older projection that was put back, do not say
+ * who may have it. So a survivor who lists rooms just as a rotation is being committed gets none either, and asks
+ * key.get, which reads the log.
  */
 async function keysFor(
   deps: Deps,
@@ -41,7 +44,7 @@ async function keysFor(
     if (entry?.status !== "found" || entry.value.version < keyFrom) return [];
     const { version, pair } = entry.value;
     const room = rooms.get(roomId);
-    if (room && room.siteId !== deps.siteId && version > room.keyVersion) return [];
+    if (!room || version > room.keyVersion) return [];
     return [[roomId, { version, privateKey: Buffer.from(pair.privateKey).toString("base64") }] as const];
   });
   return new Map(allowed);
