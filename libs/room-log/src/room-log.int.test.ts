@@ -3,7 +3,7 @@ import type { RoomCommand } from "@parley/room/command";
 import { add, agent, bob, cat, dan, org, person, remove, setRole } from "@parley/room/test/fixtures";
 import { describe, expect } from "vitest";
 
-import { eventsOf, reasonOf, test } from "../test/room-log-test.ts";
+import { eventsOf, reasonOf, test, type Replica } from "../test/room-log-test.ts";
 
 const accepted = (revision: number, repeat = false) => ({ status: "accepted", revision, repeat });
 const named = (name: string) => ({ users: [person(name)] });
@@ -248,5 +248,55 @@ describe("an outsider", () => {
     });
     expect(await reasonOf(refused)).toBe("not_room_member");
     expect([calls, heads]).toEqual([["head"], [1]]);
+  });
+});
+
+describe("the room as it is now", () => {
+  const membersOf = async ({ roomLog }: Replica, { roomId }: { roomId: string }) =>
+    [...((await roomLog.current(roomId))?.members.keys() ?? [])].toSorted();
+
+  test("is that of the log's head, however stale the replica and whether or not it knew the room", async ({
+    replica,
+    newRoom,
+  }) => {
+    const [stale, other] = [replica(), replica()];
+    const room = newRoom({ users: [bob, cat] });
+    await stale.run(room.create, room);
+    await other.run(remove("ann", "bob"), room);
+    for (const any of [stale, other, replica()]) expect(await membersOf(any, room)).toEqual(["ann", "cat"]);
+    await other.run(add("ann", { users: [dan] }), room);
+    expect(await membersOf(stale, room)).toEqual(["ann", "cat", "dan"]);
+  });
+
+  test("is asked of the leader alone when nothing came since, and nobody's log is none", async ({
+    replica,
+    newRoom,
+  }) => {
+    const calls: string[] = [];
+    const own = replica({
+      readBy: (reader) => ({
+        ...reader,
+        tail: (of) => {
+          calls.push("tail");
+          return reader.tail(of);
+        },
+      }),
+    });
+    const room = newRoom({ users: [bob] });
+    await own.run(room.create, room);
+    calls.length = 0;
+    expect(await membersOf(own, room)).toEqual(["ann", "bob"]);
+    expect(await own.roomLog.current(newRoom().roomId)).toBeUndefined();
+    expect(calls).toEqual([]);
+  });
+
+  test("is quarantined where the log cannot be followed", async ({ replica, newRoom, store }) => {
+    const room = newRoom();
+    const own = replica();
+    await own.run(room.create, room);
+    const [created] = await eventsOf(own, room.roomId);
+    const bytes = new TextEncoder().encode(JSON.stringify({ ...created, revision: 2 }));
+    await store({ roomId: room.roomId, type: "room_created", bytes });
+    expect(await reasonOf(own.roomLog.current(room.roomId))).toBe("room_quarantined");
   });
 });

@@ -114,3 +114,21 @@ describe("before a room is loaded for a member's command", () => {
     expect(await byAnybody({})).toMatchObject({ status: "unchanged" });
   });
 });
+
+describe("an append", () => {
+  const stepsOf = async (outcome: CommandOutcome): Promise<readonly string[]> => {
+    const { commands, steps } = setUp({ outcome });
+    await commands.ofAnybody(asked, ROOM, (parts) => ({ ...remove("bob", "bob"), ...parts }));
+    return steps;
+  };
+
+  test("is where a test may stop the process, before anybody is told", async () => {
+    expect(await stepsOf(accepted(false))).toEqual(["remove_member 0"]);
+  });
+
+  test("is made neither by a repeat nor by what changes nothing", async () => {
+    expect(await stepsOf(accepted(true))).toEqual([]);
+    expect(await stepsOf({ status: "unchanged" })).toEqual([]);
+    expect(await stepsOf({ status: "exists" })).toEqual([]);
+  });
+});

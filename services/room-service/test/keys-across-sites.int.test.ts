@@ -5,6 +5,7 @@ import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { toBase64 } from "@parley/room-crypto/base64";
 import { describe, expect } from "vitest";
 
+import { noteProjection } from "./note-projection.ts";
 import { SILENT_SITE, askAs, test, type TwoSites } from "./two-sites.ts";
 
 /** A channel of ann's at alpha, applied there. */
@@ -71,6 +72,34 @@ describe("a site that asks for a key of a room", () => {
     expect(await ask(left)).toMatchObject({ version: 0 });
     await sites.remove(left, "bob");
     await expect(ask(left)).rejects.toEqual(refused);
+  });
+});
+
+describe("a site that asks where an older projection was put back", () => {
+  test("gets a key above it for whom the log has as a member", async ({ sites }) => {
+    const { alpha, beta } = sites;
+    const roomId = await channel(sites, ["bob", "cat"]);
+    const putBack = await noteProjection(alpha, roomId);
+    await sites.remove(roomId, "bob");
+    await putBack();
+    const ask = (body: object) => askAs(beta, getRoomKey, { to: alpha, body: { roomId, ...body } });
+    for (const version of [{}, { version: 1 }]) {
+      await expect(ask({ account: "bob", ...version })).rejects.toEqual(refusedWith("not_room_member"));
+      expect(await ask({ account: "cat", ...version })).toMatchObject({ version: 1 });
+      expect(await ask(version)).toMatchObject({ version: 1 });
+    }
+  });
+
+  test("gets none above it when the log has none of its accounts any more", async ({ sites }) => {
+    const { alpha, beta } = sites;
+    const roomId = await channel(sites, ["bob"]);
+    const putBack = await noteProjection(alpha, roomId);
+    await sites.remove(roomId, "bob");
+    await putBack();
+    const ask = (body: object) => askAs(beta, getRoomKey, { to: alpha, body: { roomId, ...body } });
+    for (const version of [{}, { version: 1 }])
+      await expect(ask(version)).rejects.toEqual(refusedWith("site_not_participating"));
+    expect(await ask({ version: 0 })).toMatchObject({ version: 0 });
   });
 });
 
