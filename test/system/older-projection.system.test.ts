@@ -1,4 +1,6 @@
 import type { Job, RoomReference } from "@parley/client/client";
+import { ParleyError } from "@parley/client/client";
+import { listRooms } from "@parley/contract/room-requests";
 import type { ManagedProcess } from "@parley/local-stack/managed-process";
 import type { Site } from "@parley/local-stack/site";
 import { startStack, type Stack } from "@parley/local-stack/stack";
@@ -8,6 +10,7 @@ import { enter, type Actor } from "../cast/actor.ts";
 import { directoryFile } from "../cast/directory.ts";
 import { happens } from "../cast/happens.ts";
 import { inspectSite, type Inspection } from "../cast/inspect-site.ts";
+import { isStopped } from "../cast/is-stopped.ts";
 import { keyBytes } from "../demo/keys.ts";
 
 const QUICK = { CONSUMER_ACK_WAIT_MS: "1000", CONSUMER_PIN_TIMEOUT_MS: "1000" };
@@ -109,4 +112,83 @@ test("old events run again over an older projection give nobody a key that is no
   await expect(actors.dora.client.getKey(room, 0)).rejects.toMatchObject({
     reason: "key_version_not_allowed",
   });
+});
+
+/** The version somebody gets when they ask for the current key, or why they get none. */
+const keyFor = ({ client }: Actor, room: RoomReference): Promise<number | string | undefined> =>
+  client.getKey(room).then(
+    ({ version }) => version,
+    (error: unknown) => {
+      if (error instanceof ParleyError) return error.reason;
+      throw error;
+    },
+  );
+
+/** The version that comes with the room in somebody's list; `none` without a key, `undefined` without the room. */
+async function listedFor({ client }: Actor, { roomId }: RoomReference): Promise<number | string | undefined> {
+  const page = await client.request(listRooms, { tokens: { siteId: site.siteId }, body: { keys: true } });
+  const row = page.rooms.find(({ room }) => room.roomId === roomId);
+  return row && (row.key?.version ?? "none");
+}
+
+test("whoever the log has as a member no more is given nothing newer while old events run again", async () => {
+  const { ann, bob, carol } = actors;
+  const room = await ann.client.createRoom({ name: "Half way back", users: ["carol"] });
+  await room.done;
+  const putBack = await backUp();
+  await live(room);
+  await roomWorker()?.stop();
+  await putBack();
+  // As restored carol is still a member; she left at version 2, which the key store holds.
+  expect([await keyFor(ann, room), await keyFor(carol, room)]).toEqual([2, "not_room_member"]);
+  expect([await listedFor(ann, room), await listedFor(carol, room)]).toEqual(["none", "none"]);
+
+  const stopAfter = { PARLEY_TEST_STOP_AFTER: "members_added:10:SIGSTOP" };
+  const worker = await site.startProcess("room-worker", { ...QUICK, ...stopAfter });
+  const added = await ann.client.addMembers(room, { users: ["erin"] });
+  expect(await happens(() => isStopped(worker.pid))).toBe(true);
+  // Bob is back for a moment: the events so far added him and have not removed him again.
+  expect(await Promise.all([ann, bob, carol].map((actor) => listedFor(actor, room)))).toEqual([
+    "none",
+    "none",
+    "none",
+  ]);
+  expect(await Promise.all([ann, bob, carol].map((actor) => keyFor(actor, room)))).toEqual([
+    2,
+    "not_room_member",
+    "not_room_member",
+  ]);
+
+  await worker.kill("SIGCONT");
+  await added.done;
+  expect((await inspection.verify(room.roomId)).differences).toEqual([]);
+  expect(await Promise.all([ann, bob, carol].map((actor) => listedFor(actor, room)))).toEqual([
+    2,
+    undefined,
+    undefined,
+  ]);
+});
+
+test("between activation and commit survivors are given the new version, and the removed is not", async () => {
+  const { ann, bob, carol } = actors;
+  const room = await ann.client.createRoom({ name: "Just rotating", users: ["bob", "carol"] });
+  await room.done;
+  await roomWorker()?.stop();
+  const stopAfter = { PARLEY_TEST_STOP_AFTER: "members_removed:5:SIGSTOP" };
+  const worker = await site.startProcess("room-worker", { ...QUICK, ...stopAfter });
+  const removed = await ann.client.removeMember(room, "bob");
+  expect(await happens(() => isStopped(worker.pid))).toBe(true);
+  expect(await Promise.all([ann, bob, carol].map((actor) => keyFor(actor, room)))).toEqual([
+    1,
+    "not_room_member",
+    1,
+  ]);
+  expect(await Promise.all([ann, carol].map((actor) => listedFor(actor, room)))).toEqual(["none", "none"]);
+  await worker.kill("SIGCONT");
+  await removed.done;
+  expect(await Promise.all([ann, bob, carol].map((actor) => listedFor(actor, room)))).toEqual([
+    1,
+    undefined,
+    1,
+  ]);
 });
