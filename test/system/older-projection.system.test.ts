@@ -4,7 +4,7 @@ import { listRooms } from "@parley/contract/room-requests";
 import type { ManagedProcess } from "@parley/local-stack/managed-process";
 import type { Site } from "@parley/local-stack/site";
 import { startStack, type Stack } from "@parley/local-stack/stack";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
 import { enter, type Actor } from "../cast/actor.ts";
 import { directoryFile } from "../cast/directory.ts";
@@ -76,6 +76,12 @@ async function live(room: RoomReference): Promise<void> {
   await done(client.addMembers(room, { users: ["dora"] }));
   await done(client.removeMember(room, "carol"));
 }
+
+// Whatever the test before did to it: each begins with a worker that runs.
+beforeEach(async () => {
+  await roomWorker()?.stop();
+  await site.startProcess("room-worker", QUICK);
+});
 
 const versionsSent = ({ keysSent }: Actor, { roomId }: RoomReference): number[] => {
   const sent = keysSent.filter((key) => key.roomId === roomId).map(({ version }) => version);
