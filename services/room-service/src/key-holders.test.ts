@@ -1,0 +1,121 @@
+import type { DirectoryEntry } from "@parley/contract/directory";
+import { userIdOf } from "@parley/contract/ids";
+import type { RoomDocument } from "@parley/mongo/room-document-store";
+import type { Subscription } from "@parley/mongo/subscription-store";
+import { countsOf, participatingSites } from "@parley/room/membership";
+import { bob, createChannel, HOME, roomAfter } from "@parley/room/test/fixtures";
+import { nodeSuite } from "@parley/room-crypto/node-suite";
+import { createRoomKey } from "@parley/room-crypto/room-key";
+import { describe, expect, test } from "vitest";
+
+import { getKeyEndpoint } from "./endpoints/get-key.ts";
+import { getRoomKeyEndpoint } from "./endpoints/get-room-key.ts";
+
+const state = roomAfter(createChannel({ users: [bob] }));
+const { roomId } = state;
+const trace = { requestId: "id", traceParent: "" };
+
+function rowOf(account: string): Subscription {
+  const entry = state.members.get(account);
+  if (!entry) throw new Error(`${account} is no member`);
+  const { siteId: accountSite, ...membership } = entry;
+  const own = { muted: false, favourite: false };
+  return { ...membership, ...own, roomId, roomSite: HOME, accountSite, roomType: "channel", revision: 1 };
+}
+
+const entryOf = (account: string, homeSite: string): DirectoryEntry => ({
+  account,
+  userId: userIdOf(account),
+  kind: "person",
+  homeSite,
+  enabled: true,
+  admin: false,
+  words: [],
+});
+
+/** The stores of a room whose projection has version 0; `reads` names what was asked, in order. */
+function setUp(current: number) {
+  const reads: string[] = [];
+  const read = async <T>(name: string, value: T): Promise<T> => {
+    reads.push(name);
+    return value;
+  };
+  const room: RoomDocument = {
+    ...state,
+    ...countsOf(state),
+    sites: participatingSites(state),
+    orgs: [],
+    applied: state.revision,
+    appliedAt: state.at,
+  };
+  const key = createRoomKey({ roomId, version: current, pair: nodeSuite.generatePair() });
+  const deps = {
+    siteId: HOME,
+    keys: {
+      get: () => read("key", key),
+      getByVersion: () => read("key", key),
+      getVersion: () => read("version", current),
+    },
+    rooms: { find: () => read("room", room) },
+    subscriptions: {
+      find: (_: string, account: string) =>
+        read("row", state.members.has(account) ? rowOf(account) : undefined),
+      hasMemberOf: () => read("rows", true),
+    },
+    roomLog: { current: () => read("log", state) },
+    directory: { find: async (account: string) => entryOf(account, "site-b") },
+    peers: { ask: () => Promise.reject(new Error("the room is homed here")) },
+    rpcTimeoutMs: 1000,
+  };
+  return { deps, reads };
+}
+
+/** What is read, in order, to answer an account of this site. */
+async function readsFor(account: string, current: number): Promise<readonly string[]> {
+  const { deps, reads } = setUp(current);
+  const endpoint = getKeyEndpoint(deps);
+  if (endpoint.kind !== "user") throw new Error("clients ask for keys");
+  const asked = endpoint.handle({
+    tokens: { homeSite: HOME, account, roomId, siteId: HOME },
+    body: {},
+    caller: entryOf(account, HOME),
+    actor: { account, kind: "person" },
+    requestId: "id",
+    trace,
+    elapsedMs: () => 0,
+  });
+  if (state.members.has(account)) expect(await asked).toMatchObject({ version: current });
+  else await expect(asked).rejects.toMatchObject({ reason: "not_room_member" });
+  return reads;
+}
+
+/** The same for a peer that asks for itself, or for one of its accounts. */
+async function readsForPeer(body: { account?: string }, current: number): Promise<readonly string[]> {
+  const { deps, reads } = setUp(current);
+  const endpoint = getRoomKeyEndpoint(deps);
+  if (endpoint.kind !== "server") throw new Error("peers ask for room keys");
+  const tokens = { siteId: HOME, fromSite: "site-b" };
+  const asked = { tokens, body: { roomId, ...body }, fromSite: "site-b", requestId: "id", trace };
+  expect(await endpoint.handle({ ...asked, elapsedMs: () => 0 })).toMatchObject({ version: current });
+  return reads;
+}
+
+describe("to hand out a key of a room homed here", () => {
+  test("the log is read only for a version above the projection", async () => {
+    expect(await readsFor("ann", 0)).not.toContain("log");
+    expect(await readsForPeer({}, 0)).not.toContain("log");
+    expect(await readsForPeer({ account: "bob" }, 0)).not.toContain("log");
+    expect(await readsFor("ann", 1)).toContain("log");
+    expect(await readsForPeer({}, 1)).toContain("log");
+    expect(await readsForPeer({ account: "bob" }, 1)).toContain("log");
+  });
+
+  test("no log is read for an outsider", async () => {
+    expect(await readsFor("out", 1)).not.toContain("log");
+  });
+
+  test("the room is read before the rows, which then know what it knows, and the log last", async () => {
+    expect(await readsFor("ann", 1)).toEqual(["room", "key", "row", "log"]);
+    expect(await readsForPeer({ account: "bob" }, 1)).toEqual(["room", "key", "rows", "row", "log"]);
+  });
+});
