@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { declareRequest } from "./request.ts";
-import { accountKind } from "./shapes.ts";
+import { accountKind, cursor, page } from "./shapes.ts";
 import { accountName, orgId, siteId, userId } from "./tokens.ts";
 
 /** Largest line of a directory file (bytes). */
@@ -91,9 +91,10 @@ export const searchDirectory = declareRequest({
       .array(z.enum(["person", "agent", "org"]))
       .min(1)
       .optional(),
-    limit: z.int().min(1).max(50).default(20),
+    after: cursor.optional(),
+    limit: page(50, 20),
   }),
-  reply: z.object({ entries: z.array(directoryRow) }),
+  reply: z.object({ entries: z.array(directoryRow), next: z.string().optional() }),
 });
 
 /** How many accounts one `directory.get` may name. */
@@ -105,4 +106,18 @@ export const getDirectory = declareRequest({
   template: "chat.user.{homeSite}.{account}.request.directory.{siteId}.get",
   body: z.strictObject({ accounts: z.array(accountName).min(1).max(1000) }),
   reply: z.object({ entries: z.array(personRow), missing: z.array(accountName) }),
+});
+
+/** The enabled people of an org, by account in byte order. */
+export const listOrgMembers = declareRequest({
+  operation: "orgs.members",
+  asks: "own",
+  template: "chat.user.{homeSite}.{account}.request.orgs.{orgId}.{siteId}.members",
+  body: z.strictObject({ after: cursor.optional(), limit: page(500, 200) }),
+  reply: z.object({
+    orgId,
+    name: z.string(),
+    members: z.array(z.object({ account: accountName, userId, kind: accountKind, siteId, name: z.string() })),
+    next: z.string().optional(),
+  }),
 });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { keyVersion, memberEntry, moment, orgName, revision, roomSettings, roomType } from "./shapes.ts";
-import { roomId, siteId } from "./tokens.ts";
+import { accountName, roomId, siteId } from "./tokens.ts";
 
 /** What an OUTBOX message carries where it is no event's own bytes; the last token of its subject (SPEC-rooms 7.1). */
 export const OUTBOX_TYPES = {
@@ -9,6 +9,8 @@ export const OUTBOX_TYPES = {
   snapshot: "snapshot",
   /** The stored bytes of the event with which the site's last member left. */
   final: "final",
+  /** How far a member read, for the room's home from the member's own site. */
+  memberState: "member_state",
 } as const;
 
 /** A room as a participating site begins to hold it (SPEC-rooms 7.1). */
@@ -33,3 +35,13 @@ export const roomSnapshot = z.object({
   }),
 });
 export type RoomSnapshotMessage = z.infer<typeof roomSnapshot>;
+
+/** How far a member of another site has read (SPEC-rooms 7.1). */
+export const memberState = z.object({
+  roomId,
+  account: accountName,
+  /** The account's home site, which speaks for it. */
+  siteId,
+  lastSeenAt: moment,
+});
+export type MemberStateMessage = z.infer<typeof memberState>;

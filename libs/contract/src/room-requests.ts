@@ -6,21 +6,20 @@ import {
   accountKind,
   base64,
   commandReply,
+  cursor,
   emptyBody,
   history,
   keyVersion,
   moment,
+  page,
   role,
   roomType,
   roomView,
   subscriptionView,
+  unreadCount,
   wellFormedText,
 } from "./shapes.ts";
 import { accountName, orgId, requestId, roomId, siteId, userId } from "./tokens.ts";
-
-/** The opaque text a page ends with, handed back as `after`. */
-const cursor = z.string().min(1).max(512);
-const page = (max: number, fallback: number) => z.int().min(1).max(max).default(fallback);
 
 const roomName = wellFormedText
   .transform((text) => text.trim().normalize("NFC"))
@@ -33,13 +32,20 @@ const roomName = wellFormedText
 
 const users = z.array(accountName).max(LIMITS.usersPerRequest);
 const orgs = z.array(orgId).max(LIMITS.orgsPerRequest);
+/** Channels whose people and orgs are brought in; each may live at another site. */
+const channels = z.array(z.strictObject({ roomId, siteId })).max(LIMITS.channelsPerRequest);
 
 export const createRoom = declareRequest({
   operation: "room.create",
   asks: "own",
   command: true,
   template: "chat.user.{homeSite}.{account}.request.room.{siteId}.create",
-  body: z.strictObject({ name: roomName.optional(), users: users.optional(), orgs: orgs.optional() }),
+  body: z.strictObject({
+    name: roomName.optional(),
+    users: users.optional(),
+    orgs: orgs.optional(),
+    channels: channels.optional(),
+  }),
   reply: commandReply.extend({ roomType, siteId }),
 });
 
@@ -48,7 +54,12 @@ export const addMembers = declareRequest({
   asks: "home",
   command: true,
   template: "chat.user.{homeSite}.{account}.request.room.{roomId}.{siteId}.member.add",
-  body: z.strictObject({ users: users.optional(), orgs: orgs.optional(), history: history.default("none") }),
+  body: z.strictObject({
+    users: users.optional(),
+    orgs: orgs.optional(),
+    channels: channels.optional(),
+    history: history.default("none"),
+  }),
   reply: commandReply,
 });
 
@@ -67,6 +78,37 @@ export const changeRole = declareRequest({
   command: true,
   template: "chat.user.{homeSite}.{account}.request.room.{roomId}.{siteId}.member.role",
   body: z.strictObject({ account: accountName, role }),
+  reply: commandReply,
+});
+
+export const renameRoom = declareRequest({
+  operation: "room.rename",
+  asks: "home",
+  command: true,
+  template: "chat.user.{homeSite}.{account}.request.room.{roomId}.{siteId}.room.rename",
+  body: z.strictObject({ name: roomName }),
+  reply: commandReply,
+});
+
+export const restrictRoom = declareRequest({
+  operation: "room.restrict",
+  asks: "home",
+  command: true,
+  template: "chat.user.{homeSite}.{account}.request.room.{roomId}.{siteId}.room.restrict",
+  body: z.strictObject({
+    restricted: z.boolean(),
+    externalAccess: z.boolean().default(true),
+    ownerAccount: accountName.optional(),
+  }),
+  reply: commandReply,
+});
+
+export const closeRoom = declareRequest({
+  operation: "room.close",
+  asks: "home",
+  command: true,
+  template: "chat.user.{homeSite}.{account}.request.room.{roomId}.{siteId}.room.close",
+  body: emptyBody,
   reply: commandReply,
 });
 
@@ -102,11 +144,23 @@ export const listMembers = declareRequest({
   }),
 });
 
+export const getRoom = declareRequest({
+  operation: "room.get",
+  asks: "nearest",
+  template: "chat.user.{homeSite}.{account}.request.room.{roomId}.{siteId}.room.get",
+  body: emptyBody,
+  reply: z.object({ room: roomView, subscription: subscriptionView, stale: z.boolean() }),
+});
+
 /** A room of the caller's list. */
 export const roomListRow = z.object({
   room: roomView,
   subscription: subscriptionView,
   lastMessageAt: moment.optional(),
+  /** Messages of others since the member last looked; counting ends at 100. */
+  unread: unreadCount.optional(),
+  /** Of those, the ones that mention the member. */
+  mentions: unreadCount.optional(),
   key: z.object({ version: keyVersion, privateKey: base64 }).optional(),
   stale: z.boolean(),
 });
@@ -116,8 +170,21 @@ export const listRooms = declareRequest({
   operation: "room.list",
   asks: "own",
   template: "chat.user.{homeSite}.{account}.request.room.{siteId}.list",
-  body: z.strictObject({ after: cursor.optional(), limit: page(100, 50), keys: z.boolean().default(false) }),
-  reply: z.object({ rooms: z.array(roomListRow), at: moment, next: z.string().optional() }),
+  body: z.strictObject({
+    after: cursor.optional(),
+    limit: page(100, 50),
+    keys: z.boolean().default(false),
+    /** The `at` of an earlier complete listing: only what changed since is listed. */
+    since: moment.optional(),
+  }),
+  reply: z.object({
+    rooms: z.array(roomListRow),
+    /** What a later listing may name as `since`. */
+    at: moment,
+    /** With `since`: rooms the caller is no member of any more. */
+    removed: z.array(roomId).optional(),
+    next: z.string().optional(),
+  }),
 });
 
 export const getKey = declareRequest({

@@ -10,6 +10,15 @@ export const keyVersion = z.int().nonnegative();
 /** Standard base64 with padding. */
 export const base64 = z.base64();
 
+/** The opaque text a page ends with, handed back as `after`. */
+export const cursor = z.string().min(1).max(512);
+/** How many rows a page has at most. */
+export const page = (max: number, fallback: number) => z.int().min(1).max(max).default(fallback);
+
+/** Counting unread messages ends here (SPEC-rooms 3.2). */
+export const UNREAD_MAX = 100;
+export const unreadCount = z.int().min(0).max(UNREAD_MAX);
+
 /** Text that has a UTF-8 form: half a surrogate pair would be stored as another character. */
 export const wellFormedText = z.string().refine((text) => text.isWellFormed(), "must be valid Unicode");
 
