@@ -9,6 +9,7 @@ import { measureColdLoads } from "./measure-cold-loads.ts";
 import { openCrowd } from "./crowd.ts";
 import { together, type Report } from "./report.ts";
 import { measureIdleMemory, measureMemoryAfter } from "./measure-memory.ts";
+import { measureLargeRooms } from "./measure-large-rooms.ts";
 import { measureMessages } from "./measure-messages.ts";
 import { createPublishLimit } from "./measure-publish-limit.ts";
 import { measureRemovals } from "./measure-removals.ts";
@@ -69,11 +70,15 @@ async function benchOneSite(yardstick: Yardstick, options: BenchOptions): Promis
   const messages = await measureMessages({ ...shared, listener: crowd.person(accounts[0] ?? "") });
   await using inspection = await inspectSite(site);
   const removals = await measureRemovals({ site, crowd, accounts, broker: inspection.broker, onProgress });
-  const memory = [...idle.figures, ...measureMemoryAfter(site, idle.sizes)];
+  // Last: it puts another room-service in the place of the first.
+  const afterwards = measureMemoryAfter(site, idle.sizes);
+  const large = await measureLargeRooms({ ...shared, crowd, accounts });
+  const memory = [...idle.figures, ...afterwards];
   return together([
     adds,
     { figures: messages, growth: [], notes: [] },
     removals,
+    large,
     { figures: memory, growth: [], notes: [IDLE_NOTE] },
   ]);
 }
