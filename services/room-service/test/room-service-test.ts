@@ -31,6 +31,9 @@ const DIRECTORY: readonly Somebody[] = [
   { account: "far", homeSite: "site-far" },
 ];
 
+/** A body, and the request id beside it where a test tells one. */
+type Body = Readonly<Record<string, unknown>> & { readonly requestId?: string };
+const sent = ({ requestId, ...body }: Body) => ({ body, ...named(requestId) });
 const named = (requestId: string | undefined) => (requestId === undefined ? {} : { requestId });
 
 /** What clients do to rooms, told in one word each; every request has an id of its own unless told. */
@@ -57,10 +60,10 @@ export function roomActions(clients: TestClients) {
       ask(account, removeMember, { tokens: { roomId }, body }),
     role: (account: string, roomId: string, body: unknown) =>
       ask(account, changeRole, { tokens: { roomId }, body }),
-    rename: (account: string, roomId: string, name: unknown, requestId?: string) =>
-      ask(account, renameRoom, { tokens: { roomId }, body: { name }, ...named(requestId) }),
-    restrict: (account: string, roomId: string, body: unknown, requestId?: string) =>
-      ask(account, restrictRoom, { tokens: { roomId }, body, ...named(requestId) }),
+    rename: (account: string, roomId: string, body: Body) =>
+      ask(account, renameRoom, { tokens: { roomId }, ...sent(body) }),
+    restrict: (account: string, roomId: string, body: Body) =>
+      ask(account, restrictRoom, { tokens: { roomId }, ...sent(body) }),
     close: (account: string, roomId: string, requestId?: string) =>
       ask(account, closeRoom, { tokens: { roomId }, ...named(requestId) }),
   };
