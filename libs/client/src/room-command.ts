@@ -1,6 +1,5 @@
 import { uuidV7 } from "@parley/contract/ids";
 import type { AnyRequest } from "@parley/contract/request";
-import type { CommandReply } from "@parley/contract/shapes";
 
 import type { RoomReference } from "./client-events.ts";
 import { followJob, type Job } from "./job.ts";
@@ -16,18 +15,18 @@ interface Command<D extends AnyRequest> {
 /** Asks for what changes rooms and follows what becomes of it. */
 export interface RoomCommander {
   /** The reply and the way to ask for it again; the id is fixed so that a repeat is the same request. */
-  ask<D extends AnyRequest>(
+  readonly ask: <D extends AnyRequest>(
     declaration: D,
     command: Command<D>,
-  ): Promise<{ readonly reply: ReplyOf<D>; readonly repeat: () => Promise<ReplyOf<D>> }>;
+  ) => Promise<{ readonly reply: ReplyOf<D>; readonly repeat: () => Promise<ReplyOf<D>> }>;
   /** A command in a room that is there. */
-  inRoom<D extends AnyRequest>(
+  readonly inRoom: <D extends AnyRequest>(
     declaration: D,
     room: RoomReference,
     command: Omit<Command<D>, "tokens">,
-  ): Promise<Job>;
+  ) => Promise<Job>;
   /** The job that an answered command started. */
-  follow(started: Parameters<typeof followJob>[1]): Job;
+  readonly follow: (started: Parameters<typeof followJob>[1]) => Job;
 }
 
 export function createRoomCommander({ requester, jobs, clock, background }: SessionCore): RoomCommander {
@@ -43,17 +42,15 @@ export function createRoomCommander({ requester, jobs, clock, background }: Sess
     return { reply: await repeat(), repeat };
   };
 
-  return {
-    ask,
-    follow,
-    async inRoom<D extends AnyRequest>(
-      declaration: D,
-      { roomId, siteId }: RoomReference,
-      command: Omit<Command<D>, "tokens">,
-    ) {
-      const tokens = { roomId, siteId } as unknown as CallTokens<D>;
-      const { reply, repeat } = await ask(declaration, { ...command, tokens });
-      return follow({ siteId, reply: reply as CommandReply, repeat });
-    },
+  const inRoom: RoomCommander["inRoom"] = async <D extends AnyRequest>(
+    declaration: D,
+    { roomId, siteId }: RoomReference,
+    command: Omit<Command<D>, "tokens">,
+  ) => {
+    const tokens = { roomId, siteId } as unknown as CallTokens<D>;
+    const { reply, repeat } = await ask(declaration, { ...command, tokens });
+    return follow({ siteId, reply, repeat });
   };
+
+  return { ask, inRoom, follow };
 }
