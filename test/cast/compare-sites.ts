@@ -23,6 +23,7 @@ const factsOf = (state: RoomState) => ({
   foldedRoster: rosterHashOf([...state.members.values()]),
   keyVersion: state.keyVersion,
   settings: state.settings,
+  closed: state.closed,
 });
 
 const rosterOf = (rows: readonly Subscription[]): string =>

@@ -50,6 +50,7 @@ import { createFollowing, type Following } from "./follow.ts";
 import type { Draft, Outbox, Sent } from "./outbox.ts";
 import { createReads, type Reads } from "./reads.ts";
 import type { BodyOf, CallOptions, CallTokens, ReplyOf } from "./request.ts";
+import { createRoomSettings, type RoomSettings } from "./room-settings.ts";
 import type { Session } from "./session.ts";
 
 export type { Problem } from "./background.ts";
@@ -64,7 +65,7 @@ export type { OutboxStore } from "./outbox-store.ts";
 export { ParleyError } from "./parley-error.ts";
 
 /** One account, connected. */
-export interface Client extends Commands, Reads, Following, AsyncDisposable {
+export interface Client extends Commands, RoomSettings, Reads, Following, AsyncDisposable {
   readonly account: string;
   /** The account's home site. */
   readonly siteId: string;
@@ -94,6 +95,7 @@ export function createClient(session: Session, outbox: Outbox): Client {
     account: session.account,
     siteId: session.siteId,
     ...createCommands(session),
+    ...createRoomSettings(session),
     ...reads,
     ...createFollowing({ ...session, newest }),
     send: (room, draft) => outbox.send(room, draft),

@@ -1,11 +1,10 @@
 import { addMembers, changeRole, createRoom, removeMember } from "@parley/contract/room-requests";
-import type { AnyRequest } from "@parley/contract/request";
-import { uuidV7 } from "@parley/contract/ids";
-import type { CommandReply, History, Role, RoomType } from "@parley/contract/shapes";
+import type { History, Role, RoomType } from "@parley/contract/shapes";
 
 import type { RoomReference } from "./client-events.ts";
-import { followJob, type Job } from "./job.ts";
-import type { BodyOf, CallOptions, CallTokens, ReplyOf } from "./request.ts";
+import type { Job } from "./job.ts";
+import type { BodyOf, CallOptions } from "./request.ts";
+import { createRoomCommander } from "./room-command.ts";
 import type { SessionCore } from "./session-core.ts";
 
 /** A job whose room is new, or a direct message that exists already. */
@@ -42,43 +41,19 @@ export interface Commands {
   ): Promise<Job>;
 }
 
-interface Command<D extends AnyRequest> {
-  readonly tokens: CallTokens<D>;
-  readonly body: BodyOf<D>;
-  readonly options: CallOptions | undefined;
-}
-
 const listed = (names: readonly string[] | undefined, key: string): Record<string, string[]> =>
   names === undefined ? {} : { [key]: [...names] };
 
 export function createCommands(core: SessionCore): Commands {
-  const { requester, jobs, clock, background, siteId, account } = core;
-  const deps = { results: jobs, clock, signal: background.signal };
-
-  /** The reply and the way to ask for it again; the id is fixed here so that a repeat is the same request. */
-  const ask = async <D extends AnyRequest>(declaration: D, { tokens, body, options }: Command<D>) => {
-    const fixed = { ...options, requestId: options?.requestId ?? uuidV7(clock.now()) };
-    const repeat = (): Promise<ReplyOf<D>> => requester.call(declaration, { ...fixed, tokens, body });
-    return { reply: await repeat(), repeat };
-  };
-
-  const inRoom = async <D extends AnyRequest>(
-    declaration: D,
-    room: RoomReference,
-    command: Omit<Command<D>, "tokens">,
-  ): Promise<Job> => {
-    const tokens = { roomId: room.roomId, siteId: room.siteId } as unknown as CallTokens<D>;
-    const { reply, repeat } = await ask(declaration, { ...command, tokens });
-    const started = { siteId: room.siteId, reply: reply as CommandReply };
-    return followJob(deps, { ...started, repeat });
-  };
+  const { siteId, account } = core;
+  const { ask, follow, inRoom } = createRoomCommander(core);
 
   const create = async (
     body: BodyOf<typeof createRoom>,
     options: CallOptions | undefined,
   ): Promise<CreationJob> => {
     const { reply, repeat } = await ask(createRoom, { tokens: { siteId }, body, options });
-    return { ...followJob(deps, { siteId: reply.siteId, reply, repeat }), roomType: reply.roomType };
+    return { ...follow({ siteId: reply.siteId, reply, repeat }), roomType: reply.roomType };
   };
 
   return {

@@ -98,6 +98,11 @@ export interface PeerRoom {
     message: MessageView,
     under: { pair: RoomKeyPair; version: number; seq?: number; prevSeq?: number },
   ): RoomEvent;
+  /** The sealed notice of what the room's event of this revision changed. */
+  notice(
+    of: { type: "room_renamed" | "room_restricted" | "room_closed"; revision: number; body: object },
+    under: { pair: RoomKeyPair; version: number },
+  ): RoomEvent;
   say(event: RoomEvent): void;
   tellKey(account: string, key: { pair: RoomKeyPair; version: number }): void;
   tellUpdate(account: string, action: "added" | "removed" | "role_changed", revision: number): void;
@@ -139,6 +144,12 @@ export function peerRoom(site: PeerSite): PeerRoom {
         revision: 1,
         sealed: sealer.seal({ ...context, version, publicKey: pair.publicKey, plaintext }),
       };
+    },
+    notice({ type, revision, body }, { pair, version }) {
+      const context = { type, roomId, id: String(revision), at: Date.now() };
+      const plaintext = encoder.encode(JSON.stringify(body));
+      const sealed = sealer.seal({ ...context, version, publicKey: pair.publicKey, plaintext });
+      return { ...context, siteId, revision, sealed };
     },
     say: (event) => site.publish(roomSubjects.event.of({ siteId, roomId }), event),
     tellKey(account, { pair, version }) {

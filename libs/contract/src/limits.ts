@@ -14,6 +14,8 @@ export const LIMITS = {
   orgsPerRequest: 100,
   orgsPerRoom: 100,
   channelsPerRequest: 20,
+  /** People a room must have to be restricted. */
+  restrictedPeopleMin: 5,
   mentionsPerMessage: 100,
   inFlightPerAccount: 16,
   inFlightPerPeer: 32,

@@ -107,6 +107,7 @@ const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissio
     subscribe: [
       `chat.user.*.*.request.room.${siteId}.>`,
       `chat.user.*.*.request.room.*.${siteId}.member.>`,
+      `chat.user.*.*.request.room.*.${siteId}.room.>`,
       `chat.user.*.*.request.room.*.${siteId}.key.>`,
       `chat.user.*.*.request.directory.${siteId}.>`,
       `chat.user.*.*.request.site.${siteId}.>`,

@@ -89,6 +89,30 @@ export interface ChangeRole extends Asked {
   readonly role: Role;
 }
 
+/** A request that a directory admin may make without being a member. */
+interface AdminAsked extends Asked {
+  /** What the directory says of the caller. */
+  readonly isAdmin: boolean;
+}
+
+export interface RenameRoom extends AdminAsked {
+  readonly type: "rename_room";
+  readonly name: string;
+}
+
+/** Sets who may add and from where. */
+export interface RestrictRoom extends AdminAsked {
+  readonly type: "restrict_room";
+  readonly restricted: boolean;
+  readonly externalAccess: boolean;
+  /** Who becomes the only owner. */
+  readonly ownerAccount?: string | undefined;
+}
+
+export interface CloseRoom extends Asked {
+  readonly type: "close_room";
+}
+
 /** Rotates a key that the store lost or that is not the printed one; asked by our own processes only. */
 export interface RotateKey extends Asked {
   readonly type: "rotate_key";
@@ -104,4 +128,7 @@ export type RoomCommand =
   | RemoveMember
   | RemoveOrg
   | ChangeRole
+  | RenameRoom
+  | RestrictRoom
+  | CloseRoom
   | RotateKey;

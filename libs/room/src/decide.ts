@@ -2,15 +2,18 @@ import { Failure } from "@parley/contract/failure";
 import { channelIdOf } from "@parley/contract/ids";
 import type { MemberEntry } from "@parley/contract/shapes";
 
-import type { RoomCommand } from "./command.ts";
+import type { RenameRoom, RestrictRoom, RoomCommand } from "./command.ts";
 import { eventOf, type NextEvent } from "./event-of.ts";
 import { COMMAND_OPERATIONS } from "./operation.ts";
 import { addMembers } from "./rules/add-members.ts";
 import { changeRole } from "./rules/change-role.ts";
+import { closeRoom } from "./rules/close-room.ts";
 import { createChannel } from "./rules/create-channel.ts";
 import { createDirect } from "./rules/create-direct.ts";
 import { removeMember } from "./rules/remove-member.ts";
 import { removeOrg } from "./rules/remove-org.ts";
+import { renameRoom } from "./rules/rename-room.ts";
+import { restrictRoom } from "./rules/restrict-room.ts";
 import { rotateKey } from "./rules/rotate-key.ts";
 import type { Ruling } from "./ruling.ts";
 import type { RoomState } from "./state.ts";
@@ -30,6 +33,7 @@ type Rules = {
   readonly [T in RoomCommand["type"]]: (state: RoomState | undefined, command: CommandOf<T>) => Ruling;
 };
 type MemberRule<C> = (room: RoomState, command: C, caller: MemberEntry) => Ruling;
+type AdminRule<C> = (room: RoomState, command: C, caller: MemberEntry | undefined) => Ruling;
 
 /** Outsiders read the same answer whether or not the room exists. */
 const byMember =
@@ -40,6 +44,15 @@ const byMember =
     return rule(state, command, caller);
   };
 
+/** As `byMember`, but a directory admin needs no membership; for other outsiders the room stays unseen. */
+const byMemberOrAdmin =
+  <C extends RenameRoom | RestrictRoom>(rule: AdminRule<C>) =>
+  (state: RoomState | undefined, command: C): Ruling => {
+    const caller = state?.members.get(command.actor.account);
+    if (!state || (!caller && !command.isAdmin)) throw new Failure("not_room_member");
+    return rule(state, command, caller);
+  };
+
 const RULES: Rules = {
   create_channel: createChannel,
   create_direct: createDirect,
@@ -47,6 +60,9 @@ const RULES: Rules = {
   remove_member: byMember(removeMember),
   remove_org: byMember(removeOrg),
   change_role: byMember(changeRole),
+  rename_room: byMemberOrAdmin(renameRoom),
+  restrict_room: byMemberOrAdmin(restrictRoom),
+  close_room: byMember(closeRoom),
   rotate_key: rotateKey,
 };
 

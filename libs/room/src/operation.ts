@@ -25,5 +25,8 @@ export const COMMAND_OPERATIONS = {
   remove_member: "member.remove",
   remove_org: "member.remove",
   change_role: "member.role",
+  rename_room: "room.rename",
+  restrict_room: "room.restrict",
+  close_room: "room.close",
   rotate_key: "key.rotate",
 } as const satisfies Record<RoomCommand["type"], RoomOperation>;

@@ -4,6 +4,7 @@ import type { Role } from "@parley/contract/shapes";
 import type {
   AddMembers,
   ChangeRole,
+  CloseRoom,
   CreateChannel,
   CreateDirect,
   Found,
@@ -11,6 +12,8 @@ import type {
   FoundOrg,
   RemoveMember,
   RemoveOrg,
+  RenameRoom,
+  RestrictRoom,
   RoomCommand,
   RoomLimits,
   RotateKey,
@@ -119,6 +122,23 @@ export const setRole = (caller: string, account: string, role: Role): ChangeRole
   account,
   role,
 });
+/** `isAdmin`: whether the directory makes the caller an administrator. */
+export const rename = (caller: string, name: string, isAdmin = false): RenameRoom => ({
+  type: "rename_room",
+  ...asked(caller),
+  isAdmin,
+  name,
+});
+/** By a directory admin who is no member, unless told. */
+export const restrict = (parts: Partial<Omit<RestrictRoom, "type">>, caller = "root"): RestrictRoom => ({
+  type: "restrict_room",
+  ...asked(caller),
+  isAdmin: true,
+  restricted: true,
+  externalAccess: true,
+  ...parts,
+});
+export const close = (caller: string): CloseRoom => ({ type: "close_room", ...asked(caller) });
 export const rotate = (version: number): RotateKey => ({
   type: "rotate_key",
   ...asked("system"),

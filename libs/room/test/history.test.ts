@@ -60,8 +60,9 @@ describe("the log of a random history", () => {
     });
   });
 
-  it("never leaves the channel without an individual owner", () => {
+  it("never leaves the channel without an individual owner while it is open", () => {
     alwaysStep(({ after }) => {
+      if (after!.closed) return;
       const owners = [...after!.members.values()].filter(({ role }) => role === "owner");
       expect(owners.length).toBeGreaterThan(0);
       expect(owners.every(({ individual }) => individual)).toBe(true);
@@ -91,6 +92,36 @@ describe("the log of a random history", () => {
         expect(entry.keyFrom).toBeGreaterThanOrEqual(inviter.keyFrom);
         expect(entry.historySharedSince ?? 0).toBeGreaterThanOrEqual(inviter.historySharedSince ?? 0);
       }
+    });
+  });
+
+  it("lets only owners add to a restricted room, and nobody of another site without external access", () => {
+    alwaysStep((step) => {
+      const event = eventOf(step);
+      if (event?.type !== "members_added") return;
+      const { settings, members, siteId } = step.before!;
+      const external = event.data.added.some((entry) => entry.siteId !== siteId);
+      expect(settings.restricted && members.get(event.actor.account)!.role !== "owner").toBe(false);
+      expect(external && !settings.externalAccess).toBe(false);
+    });
+  });
+
+  it("has one owner at the end of a restriction that names one, and no other change of a member's presence", () => {
+    alwaysStep((step) => {
+      const event = eventOf(step);
+      if (event?.type !== "room_restricted") return;
+      const owners = [...step.after!.members.values()].filter(({ role }) => role === "owner");
+      if (event.data.owner !== undefined)
+        expect(owners.map(({ account }) => account)).toEqual([event.data.owner]);
+      expect([...step.after!.members.keys()].toSorted()).toEqual([...step.before!.members.keys()].toSorted());
+    });
+  });
+
+  it("only lets members go and keys change once the room is closed", () => {
+    alwaysStep((step) => {
+      if (step.before?.closed !== true) return;
+      expect(step.after!.closed).toBe(true);
+      expect(["members_removed", "key_rotated", undefined]).toContain(eventOf(step)?.type);
     });
   });
 
@@ -127,19 +158,23 @@ describe("a command of a random history", () => {
   });
 
   it("is one of every kind often enough for these laws to mean something", () => {
-    const seen = new Set<string>();
-    for (const history of fc.sample(randomHistory(), { numRuns: 100, seed: 7 }))
+    const happened = new Set<string>();
+    const refused = new Set<string>();
+    for (const history of fc.sample(randomHistory(), { numRuns: 200, seed: 7 }))
       for (const { outcome } of history.steps) {
-        if (outcome instanceof Failure) seen.add(outcome.reason);
-        else seen.add(outcome.outcome === "event" ? outcome.event.type : outcome.outcome);
+        if (outcome instanceof Failure) refused.add(outcome.reason);
+        else happened.add(outcome.outcome === "event" ? outcome.event.type : outcome.outcome);
       }
-    const happened =
-      "room_created members_added members_removed role_changed key_rotated unchanged repeat request_id_reused";
-    const refused =
+    const happenings =
+      "room_created members_added members_removed role_changed room_renamed room_restricted room_closed key_rotated " +
+      "unchanged repeat";
+    const refusals =
       "not_room_member not_room_owner invalid_request invalid_org target_not_member member_through_org " +
       "last_owner_cannot_leave last_member_cannot_remove already_owner target_not_owner batch_too_large " +
-      "promote_requires_individual cannot_demote_last_owner max_room_size_reached";
-    expect([...seen].toSorted()).toEqual(`${happened} ${refused}`.split(" ").toSorted());
+      "promote_requires_individual cannot_demote_last_owner max_room_size_reached request_id_reused room_closed " +
+      "admin_required room_too_small external_access_disabled";
+    expect([...happened].toSorted()).toEqual(happenings.split(" ").toSorted());
+    expect([...refused].toSorted()).toEqual(refusals.split(" ").toSorted());
   });
 });
 

@@ -33,6 +33,8 @@ interface HistoryOptions {
 
 const FIRST_AT = 1_750_000_000_000;
 const PEER = "site-peer";
+/** Directory admins: one who may become a member, and one who never is. */
+const ADMINS: readonly string[] = ["bob", "root"];
 /** One of them sorts differently by byte than by UTF-16 unit. */
 const ACCOUNTS = ["ann", "bob", "cat", "dan", "eve", "fay", "\u{FF5A}oe", "\u{1F600}", "bot", "helper"];
 const ORGS = ["eng", "ops", "sales"];
@@ -86,6 +88,7 @@ const orgId = fc.constantFrom(...ORGS);
 const maybeOrgId = fc.option(orgId, { nil: undefined });
 const accounts = fc.uniqueArray(account, { maxLength: 4 });
 const orgIds = fc.uniqueArray(orgId, { maxLength: 2 });
+const roomName = fc.constantFrom("Plans", "Deeds");
 const role = fc.constantFrom("owner" as const, "member" as const);
 const history = fc.constantFrom("none" as const, "all" as const);
 
@@ -112,6 +115,23 @@ const changeRole: fc.Arbitrary<Happening> = fc.tuple(account, role).map(([target
   account: target,
   role: to,
 }));
+/** Half of what admins may do is asked by one, whoever's turn it is. */
+const admin = fc.option(fc.constantFrom(...ADMINS), { freq: 2 });
+const askedBy = (asked: Context["asked"], by: string | null) => {
+  const actor = by === null ? asked.actor : { account: by, kind: kindOf(by) };
+  return { ...asked, actor, isAdmin: ADMINS.includes(actor.account) };
+};
+const rename: fc.Arbitrary<Happening> = fc.tuple(admin, roomName).map(([by, to]) => ({ asked }) => {
+  return { ...askedBy(asked, by), type: "rename_room", name: to };
+});
+const settings = fc.oneof(
+  fc.record({ restricted: fc.boolean(), externalAccess: fc.boolean() }),
+  fc.record({ restricted: fc.boolean(), externalAccess: fc.boolean(), ownerAccount: account }),
+);
+const restrict: fc.Arbitrary<Happening> = fc.tuple(admin, settings).map(([by, set]) => ({ asked }) => {
+  return { ...askedBy(asked, by), type: "restrict_room", ...set };
+});
+const close: fc.Arbitrary<Happening> = fc.constant(({ asked }) => ({ ...asked, type: "close_room" }));
 const rotate: fc.Arbitrary<Happening> = fc.nat(4).map((version) => ({ asked }) => {
   const actor = { account: "system", kind: "system" } as const;
   return { ...asked, type: "rotate_key", reason: "lost", version, actor };
@@ -123,7 +143,14 @@ const step = fc.record({
   sinceLastMs: fc.integer({ min: -5, max: 20 }),
   /** Now and then a request id of before comes again. */
   repeatOf: fc.option(fc.nat(30), { freq: 8 }),
-  happening: fc.oneof(move, add, add, remove, removeOrg, changeRole, rotate),
+  happening: fc.oneof(
+    {
+      weight: 60,
+      arbitrary: fc.oneof(move, add, add, remove, removeOrg, changeRole, rotate, rename, restrict),
+    },
+    // Little happens in a closed room, so most are closed late or never.
+    { weight: 1, arbitrary: close },
+  ),
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
@@ -191,7 +218,10 @@ function play(siteId: string, first: Start, steps: readonly Step[]): RandomHisto
   return { steps: played, log, state };
 }
 
-/** Random lives of a channel: members and orgs come and go, roles and keys change, requests are repeated or refused. */
+/**
+ * Random lives of a channel: members and orgs come and go, roles, name, settings and keys change, some are closed, requests
+ * are repeated or refused.
+ */
 export const randomHistory = ({ siteId = "site-a", commandsMax = 30 }: HistoryOptions = {}) =>
   fc
     .tuple(start, fc.array(step, { maxLength: commandsMax, size: "max" }))

@@ -1,7 +1,8 @@
 import { traceOf } from "@parley/messaging/trace";
 import type { CommandOutcome, AskedCommand } from "@parley/room-log/room-log";
 import type { LogHead } from "@parley/room-log/event-reader";
-import { createChannel, happening, remove } from "@parley/room/test/fixtures";
+import { createChannel, happening, remove, rename } from "@parley/room/test/fixtures";
+import type { RoomDocument } from "@parley/mongo/room-document-store";
 import { describe, expect, test } from "vitest";
 
 import { createCommands, type Commanding } from "./run-command.ts";
@@ -16,8 +17,35 @@ const asked: Commanding = {
   elapsedMs: () => 7,
 };
 
+/** A room as the projection of a site that takes part in it holds it. */
+const roomAt = (siteId: string): RoomDocument => ({
+  roomId: ROOM,
+  siteId,
+  type: "channel",
+  name: "Plans",
+  settings: { restricted: false, externalAccess: true },
+  closed: false,
+  sites: [siteId, "site-a"],
+  memberCount: 2,
+  agentCount: 0,
+  keyVersion: 0,
+  applied: 1,
+  appliedAt: NOW,
+  chain: "",
+  rosterHash: "",
+  createdAt: NOW,
+  orgs: [],
+});
+
 /** Commands over a log that answers with this outcome, or asks for admission first. */
-function setUp(of: { outcome?: CommandOutcome; applied?: number; hasRow?: boolean; head?: LogHead }) {
+function setUp(of: {
+  outcome?: CommandOutcome;
+  applied?: number;
+  hasRow?: boolean;
+  head?: LogHead;
+  /** Home of the replica that this site holds instead of a log. */
+  replicaOf?: string;
+}) {
   const sent: AskedCommand[] = [];
   const steps: string[] = [];
   const commands = createCommands({
@@ -28,7 +56,10 @@ function setUp(of: { outcome?: CommandOutcome; applied?: number; hasRow?: boolea
         return of.outcome ?? { status: "unchanged" };
       },
     },
-    rooms: { progress: async () => ({ applied: of.applied ?? 0 }) },
+    rooms: {
+      progress: async () => ({ applied: of.applied ?? 0 }),
+      find: async () => (of.replicaOf === undefined ? undefined : roomAt(of.replicaOf)),
+    },
     subscriptions: { hasRow: async () => of.hasRow ?? false, find: async () => undefined },
     siteId: "site-a",
     now: () => NOW,
@@ -41,6 +72,12 @@ const byAnybody = (of: Parameters<typeof setUp>[0]) =>
   setUp(of).commands.ofAnybody(asked, ROOM, (parts) => ({ ...remove("bob", "bob"), ...parts }));
 const byMember = (of: Parameters<typeof setUp>[0]) =>
   setUp(of).commands.ofMember(asked, ROOM, (parts) => ({ ...remove("bob", "bob"), ...parts }));
+
+const byAdmin = (of: Parameters<typeof setUp>[0], isAdmin = true) =>
+  setUp(of).commands.ofMemberOrAdmin({ ...asked, isAdmin }, ROOM, (parts) => ({
+    ...rename("bob", "Deeds"),
+    ...parts,
+  }));
 
 const accepted = (repeat: boolean): CommandOutcome => ({ status: "accepted", revision: 4, repeat });
 
@@ -108,6 +145,19 @@ describe("before a room is loaded for a member's command", () => {
     expect(await byMember({ head: { streamSequence: 5 }, applied: 9 })).toMatchObject({
       status: "unchanged",
     });
+  });
+
+  test("a directory admin is let in without a row where the command admits them, anybody else is not", async () => {
+    expect(await byAdmin({ head, applied: 1 })).toMatchObject({ status: "unchanged" });
+    await expect(byAdmin({ head, applied: 1 }, false)).rejects.toMatchObject(refused);
+  });
+
+  test("a directory admin learns where a room lives that has no log here, anybody else that is no member does not", async () => {
+    const elsewhere = { reason: "wrong_site", metadata: { siteId: "site-b" } };
+    await expect(byAdmin({ replicaOf: "site-b" })).rejects.toMatchObject(elsewhere);
+    await expect(byAdmin({ replicaOf: "site-b" }, false)).rejects.toMatchObject(refused);
+    await expect(byAdmin({ replicaOf: "site-a" })).rejects.toMatchObject(refused);
+    await expect(byAdmin({})).rejects.toMatchObject(refused);
   });
 
   test("commands that need no membership ask nobody", async () => {

@@ -26,7 +26,7 @@ type Asked = Pick<RoomCommand, "actor" | "requestId" | "at" | "eventId">;
 
 export interface CommandDeps {
   readonly roomLog: Pick<RoomLog, "command">;
-  readonly rooms: Pick<RoomDocumentStore, "progress">;
+  readonly rooms: Pick<RoomDocumentStore, "find" | "progress">;
   readonly subscriptions: Pick<SubscriptionStore, "find" | "hasRow">;
   readonly siteId: string;
   /** Site time (epoch ms). */
@@ -42,29 +42,43 @@ export interface Commands {
    * elsewhere `wrong_site`.
    */
   ofMember(asked: Commanding, roomId: string, command: (asked: Asked) => RoomCommand): Promise<CommandReply>;
+  /** As `ofMember`, but a directory admin needs no membership; of a room homed elsewhere they read `wrong_site` too. */
+  ofMemberOrAdmin(
+    asked: Commanding & { readonly isAdmin: boolean },
+    roomId: string,
+    command: (asked: Asked & { readonly isAdmin: boolean }) => RoomCommand,
+  ): Promise<CommandReply>;
   /** A command that needs no membership: creating a room, rotating a lost key. */
   ofAnybody(asked: Commanding, roomId: string, command: (asked: Asked) => RoomCommand): Promise<CommandReply>;
 }
 
+/** Who asks to be let in to a room's commands. */
+interface Asking {
+  readonly roomId: string;
+  readonly account: string;
+  /** A directory admin, where the command admits them. */
+  readonly isAdmin: boolean;
+}
+
+/** Where a room lives that this site has no log of, as far as the asker may know. */
+async function siteOf({ subscriptions, rooms }: CommandDeps, of: Asking): Promise<string | undefined> {
+  if (of.isAdmin) return (await rooms.find(of.roomId))?.siteId;
+  return (await subscriptions.find(of.roomId, of.account))?.roomSite;
+}
+
 /** No log here: what this site may hold of the room is a replica, which decides nothing. */
-async function refuseWithoutLog(
-  { subscriptions, siteId }: CommandDeps,
-  of: { roomId: string; account: string },
-): Promise<never> {
-  const member = await subscriptions.find(of.roomId, of.account);
-  if (!member || member.roomSite === siteId) throw new Failure("not_room_member");
-  throw new Failure("wrong_site", { metadata: { siteId: member.roomSite } });
+async function refuseWithoutLog(deps: CommandDeps, of: Asking): Promise<never> {
+  const siteId = await siteOf(deps, of);
+  if (siteId === undefined || siteId === deps.siteId) throw new Failure("not_room_member");
+  throw new Failure("wrong_site", { metadata: { siteId } });
 }
 
 /** Refuses who holds no row although the projection has reached the log's head: no load for outsiders. */
-async function admitMember(
-  deps: CommandDeps,
-  of: { roomId: string; account: string; head: LogHead | undefined },
-) {
-  if (!of.head) return refuseWithoutLog(deps, of);
-  if (await deps.subscriptions.hasRow(of.roomId, of.account)) return;
+async function admit(deps: CommandDeps, of: Asking, head: LogHead | undefined): Promise<void> {
+  if (!head) return refuseWithoutLog(deps, of);
+  if (of.isAdmin || (await deps.subscriptions.hasRow(of.roomId, of.account))) return;
   const { applied } = await deps.rooms.progress(of.roomId);
-  const revision = of.head.stored?.event.revision;
+  const revision = head.stored?.event.revision;
   if (revision !== undefined && applied >= revision) throw new Failure("not_room_member");
 }
 
@@ -107,13 +121,21 @@ export function createCommands(deps: CommandDeps): Commands {
     return { actor, requestId, at, eventId: uuidV7(at) };
   };
 
+  const inRoom = (
+    asked: Commanding,
+    { roomId, isAdmin }: Pick<Asking, "roomId" | "isAdmin">,
+    command: RoomCommand,
+  ): Promise<CommandReply> => {
+    const asking = { roomId, account: asked.actor.account, isAdmin };
+    return run(asked, { roomId, command, admit: (head) => admit(deps, asking, head) });
+  };
+
   return {
-    ofMember: (asked, roomId, command) =>
-      run(asked, {
-        roomId,
-        command: command(askedOf(asked)),
-        admit: (head) => admitMember(deps, { roomId, account: asked.actor.account, head }),
-      }),
+    ofMember: (asked, roomId, command) => inRoom(asked, { roomId, isAdmin: false }, command(askedOf(asked))),
+    ofMemberOrAdmin: (asked, roomId, command) => {
+      const { isAdmin } = asked;
+      return inRoom(asked, { roomId, isAdmin }, command({ ...askedOf(asked), isAdmin }));
+    },
     ofAnybody: (asked, roomId, command) => run(asked, { roomId, command: command(askedOf(asked)) }),
   };
 }

@@ -21,8 +21,10 @@ import { openValkey } from "@parley/site/open-valkey";
 import { createAfterStep } from "@parley/site/test-hooks";
 
 import { testHooks, type Config } from "./config.ts";
+import { createJudgeAdmin } from "./directory-admin.ts";
 import { addMembersEndpoint } from "./endpoints/add-members.ts";
 import { changeRoleEndpoint } from "./endpoints/change-role.ts";
+import { closeRoomEndpoint } from "./endpoints/close-room.ts";
 import { createRoomEndpoint } from "./endpoints/create-room.ts";
 import { ensureKeyEndpoint } from "./endpoints/ensure-key.ts";
 import { getDirectoryEndpoint } from "./endpoints/get-directory.ts";
@@ -33,6 +35,8 @@ import { listRoomsEndpoint } from "./endpoints/list-rooms.ts";
 import { openDirectEndpoint } from "./endpoints/open-direct.ts";
 import { pingSiteEndpoint } from "./endpoints/ping-site.ts";
 import { removeMemberEndpoint } from "./endpoints/remove-member.ts";
+import { renameRoomEndpoint } from "./endpoints/rename-room.ts";
+import { restrictRoomEndpoint } from "./endpoints/restrict-room.ts";
 import { searchDirectoryEndpoint } from "./endpoints/search-directory.ts";
 import { siteInfoEndpoint } from "./endpoints/site-info.ts";
 import { createJudgeNamed } from "./named-accounts.ts";
@@ -83,6 +87,7 @@ async function openEndpoints(
   const subscriptions = mongoSubscriptionStore(database);
   const directory = mongoDirectoryStore(database);
   const judgeNamed = createJudgeNamed({ directory, accounts });
+  const judgeAdmin = createJudgeAdmin({ accounts });
   const limits = { maxRoomSize, maxBatchSize, knownSites: new Set([siteId, ...peerIds]) };
   const roomLog = openRoomLog(site, config);
   const afterStep = createAfterStep(testHooks.stopAfter);
@@ -92,6 +97,9 @@ async function openEndpoints(
     addMembersEndpoint({ commands, judgeNamed, limits }),
     removeMemberEndpoint({ commands }),
     changeRoleEndpoint({ commands }),
+    renameRoomEndpoint({ commands, judgeAdmin }),
+    restrictRoomEndpoint({ commands, judgeAdmin }),
+    closeRoomEndpoint({ commands }),
     listMembersEndpoint({ siteId, rooms, subscriptions, replicas, directory }),
     listRoomsEndpoint({ siteId, rooms, subscriptions, keys, now }),
     getKeyEndpoint({

@@ -6,11 +6,14 @@ import { serviceInboxPrefix, userInboxPrefix } from "@parley/contract/headers";
 import {
   addMembers,
   changeRole,
+  closeRoom,
   createRoom,
   getKey,
   listMembers,
   listRooms,
   removeMember,
+  renameRoom,
+  restrictRoom,
   siteInfo,
 } from "@parley/contract/room-requests";
 import { ensureKey } from "@parley/contract/server-requests";
@@ -31,6 +34,9 @@ const REQUESTS = [
   { request: addMembers, body: { users: ["dan"] } },
   { request: removeMember, body: { account: "dan" } },
   { request: changeRole, body: { account: "bob", role: "owner" } },
+  { request: renameRoom, body: { name: "Deeds" } },
+  { request: restrictRoom, body: { restricted: false } },
+  { request: closeRoom, body: {} },
   { request: listMembers, body: {} },
   { request: listRooms, body: {} },
   { request: getKey, body: {} },
@@ -75,16 +81,17 @@ describe.for(REQUESTS)("$operation", ({ subject, body }) => {
   test("refuses a body that is none, and a request id that is none", async ({ clients, site }) => {
     const { siteId } = site;
     const roomId = "0000000000000None";
-    const concrete = subject.of({ homeSite: siteId, account: "bob", siteId, roomId });
+    // Another account than that of the other tests: each has its own rate of commands.
+    const concrete = subject.of({ homeSite: siteId, account: "cat", siteId, roomId });
     for (const [, payload] of WRONG_BODIES)
-      expect(await clients.send({ account: "bob", subject: concrete, payload })).toMatchObject({
+      expect(await clients.send({ account: "cat", subject: concrete, payload })).toMatchObject({
         reason: "invalid_request",
         metadata: { issues: [{ path: "", message: expect.any(String) }] },
       });
     for (const requestId of ["nonsense", "00000000-0000-1000-8000-000000000000", `${randomUUID()}0`])
       expect(
         await clients.send({
-          account: "bob",
+          account: "cat",
           subject: concrete,
           payload: encoder.encode(JSON.stringify(body)),
           requestId,
@@ -110,6 +117,11 @@ describe("wrong types and sizes", () => {
     ["account and org at once", removeMember, { account: "bob", orgId: "eng" }],
     ["neither account nor org", removeMember, {}],
     ["another role", changeRole, { account: "bob", role: "admin" }],
+    ["a new name of blanks", renameRoom, { name: " " }],
+    ["a new name with a line feed", renameRoom, { name: "a\nb" }],
+    ["no new name", renameRoom, {}],
+    ["a restriction that says neither yes nor no", restrictRoom, { externalAccess: false }],
+    ["an owner with a wildcard", restrictRoom, { restricted: true, ownerAccount: "*" }],
     ["a page of nothing", listMembers, { limit: 0 }],
     ["a page of 501", listMembers, { limit: 501 }],
     ["a page of 101 rooms", listRooms, { limit: 101 }],

@@ -1,9 +1,12 @@
 import {
   addMembers,
   changeRole,
+  closeRoom,
   createRoom,
   listMembers,
   removeMember,
+  renameRoom,
+  restrictRoom,
 } from "@parley/contract/room-requests";
 import { ensureKey } from "@parley/contract/server-requests";
 import { describe, expect } from "vitest";
@@ -54,10 +57,32 @@ describe("a replica", () => {
         betaClients.ask(account, addMembers, { tokens: { roomId }, body: { users: ["dan"] } }),
         betaClients.ask(account, removeMember, { tokens: { roomId }, body: { account: "bob" } }),
         betaClients.ask(account, changeRole, { tokens: { roomId }, body: { account: "bob", role: "owner" } }),
+        betaClients.ask(account, renameRoom, { tokens: { roomId }, body: { name: "Deeds" } }),
+        betaClients.ask(account, restrictRoom, { tokens: { roomId }, body: { restricted: true } }),
+        betaClients.ask(account, closeRoom, { tokens: { roomId } }),
       ]);
     for (const reply of await commands("bob"))
       expect(reply).toMatchObject({ reason: "wrong_site", metadata: { siteId: alpha.siteId } });
     for (const reply of await commands("dan")) expect(reply).toMatchObject({ reason: "not_room_member" });
+  });
+
+  test("sends directory admins to the home, who need not be members, and tells them nothing of other rooms", async ({
+    sites,
+    roomId,
+  }) => {
+    const { alpha, betaClients } = sites;
+    const commands = (room: string) =>
+      Promise.all([
+        betaClients.ask("root", renameRoom, { tokens: { roomId: room }, body: { name: "Deeds" } }),
+        betaClients.ask("root", restrictRoom, { tokens: { roomId: room }, body: { restricted: false } }),
+      ]);
+    for (const reply of await commands(roomId))
+      expect(reply).toMatchObject({ reason: "wrong_site", metadata: { siteId: alpha.siteId } });
+    for (const reply of await commands("0000000000000None"))
+      expect(reply).toMatchObject({ reason: "not_room_member" });
+    expect(await betaClients.ask("root", closeRoom, { tokens: { roomId } })).toMatchObject({
+      reason: "not_room_member",
+    });
   });
 
   test("rotates no key", async ({ sites, roomId }) => {

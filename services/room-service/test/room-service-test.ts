@@ -1,4 +1,12 @@
-import { addMembers, changeRole, createRoom, removeMember } from "@parley/contract/room-requests";
+import {
+  addMembers,
+  changeRole,
+  closeRoom,
+  createRoom,
+  removeMember,
+  renameRoom,
+  restrictRoom,
+} from "@parley/contract/room-requests";
 import { openProcess } from "@parley/site/test/open-process";
 import { spawnProcess } from "@parley/site/test/spawn-process";
 import { openTestClients, type TestClients } from "@parley/site/test/test-clients";
@@ -16,11 +24,17 @@ const DIRECTORY: readonly Somebody[] = [
   { account: "dan", deptId: "tech", deptName: "Technology" },
   { account: "eve", sectId: "eng", sectName: "Engines" },
   { account: "out", name: "Outsider" },
+  { account: "root", name: "Administrator", admin: true },
   { account: "off", enabled: false },
   { account: "bot", kind: "agent", onBehalfOf: "ann" },
   { account: "idle", kind: "agent", enabled: false },
   { account: "far", homeSite: "site-far" },
 ];
+
+/** A body, and the request id beside it where a test tells one. */
+type Body = Readonly<Record<string, unknown>> & { readonly requestId?: string };
+const sent = ({ requestId, ...body }: Body) => ({ body, ...named(requestId) });
+const named = (requestId: string | undefined) => (requestId === undefined ? {} : { requestId });
 
 /** What clients do to rooms, told in one word each; every request has an id of its own unless told. */
 export function roomActions(clients: TestClients) {
@@ -39,13 +53,19 @@ export function roomActions(clients: TestClients) {
     channel: async (account: string, body: { name?: string; users?: string[]; orgs?: string[] } = {}) =>
       (await settled(ask(account, createRoom, { body: { name: "Plans", ...body } }))).roomId,
     create: (account: string, body: unknown, requestId?: string) =>
-      ask(account, createRoom, { body, ...(requestId !== undefined && { requestId }) }),
+      ask(account, createRoom, { body, ...named(requestId) }),
     add: (account: string, roomId: string, body: unknown) =>
       ask(account, addMembers, { tokens: { roomId }, body }),
     remove: (account: string, roomId: string, body: unknown) =>
       ask(account, removeMember, { tokens: { roomId }, body }),
     role: (account: string, roomId: string, body: unknown) =>
       ask(account, changeRole, { tokens: { roomId }, body }),
+    rename: (account: string, roomId: string, body: Body) =>
+      ask(account, renameRoom, { tokens: { roomId }, ...sent(body) }),
+    restrict: (account: string, roomId: string, body: Body) =>
+      ask(account, restrictRoom, { tokens: { roomId }, ...sent(body) }),
+    close: (account: string, roomId: string, requestId?: string) =>
+      ask(account, closeRoom, { tokens: { roomId }, ...named(requestId) }),
   };
 }
 

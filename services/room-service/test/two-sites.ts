@@ -38,7 +38,7 @@ const UNKNOWN_SITE = "site-unknown";
 /** Sorts before every derived user id, so this account's site is home to its direct messages. */
 const earlyUserId = (last: string): string => `${"0".repeat(16)}${last}`;
 
-/** ann and amy live at alpha, bob to dan at beta. Of ann and bob the latter's user id sorts first. */
+/** ann and amy live at alpha, bob to dan and root, an administrator, at beta. Of ann and bob the latter's user id sorts first. */
 function directoryOf(alpha: string, beta: string): readonly Somebody[] {
   // The same at both sites, and this test's own: a direct message is named by user ids, and key stores are shared.
   const idOf = (account: string): string =>
@@ -51,6 +51,7 @@ function directoryOf(alpha: string, beta: string): readonly Somebody[] {
     person("cat", beta),
     person("dan", beta),
     { ...person("off", beta), enabled: false },
+    { ...person("root", beta), admin: true },
     { account: "gus", homeSite: SILENT_SITE, userId: earlyUserId("1") },
     { account: "hal", homeSite: UNKNOWN_SITE, userId: earlyUserId("2") },
   ];

@@ -58,7 +58,27 @@ const EVENTS: readonly {
   {
     what: "room_renamed",
     room: (rooms) => rooms.channel({ users: ["bob"] }),
-    step: { draft: { type: "room_renamed", data: { from: "Plans", to: "Deeds" } } },
+    step: { rename: "Deeds" },
+    messages: 1,
+  },
+  {
+    what: "room_restricted",
+    room: (rooms) => rooms.channel({ users: ["bob", "eve", "fay", "bot"], orgs: ["tech"] }),
+    before: [{ role: "owner", of: "bob" }],
+    step: { restrictUnder: "eve" },
+    messages: 1,
+  },
+  {
+    what: "room_closed",
+    room: (rooms) => rooms.channel({ users: ["bob"] }),
+    step: { close: true },
+    messages: 1,
+  },
+  {
+    what: "members_removed of the last owner of a closed room",
+    room: (rooms) => rooms.channel({ users: ["bob"] }),
+    before: [{ close: true }],
+    step: { remove: "ann" },
     messages: 1,
   },
 ];

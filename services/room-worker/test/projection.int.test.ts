@@ -4,7 +4,7 @@ import { spawnProcess } from "@parley/site/test/spawn-process";
 import { expect } from "vitest";
 
 import { createTestWorker, test as base } from "./room-worker-test.ts";
-import type { Step, TestRoom } from "./site-rooms.ts";
+import { ACCOUNTS, type Step, type TestRoom } from "./site-rooms.ts";
 
 /** room-worker with every message delivered to it twice. */
 const test = base.extend("worker", { scope: "file" }, async ({ site }, { onCleanup }) => {
@@ -37,20 +37,28 @@ function nextStep(chance: (below: number) => number): Step {
     { remove: one, by: one },
     { removeOrg: orgId },
     { role: chance(2) === 0 ? "owner" : "member", of: one },
+    { rename: `Plans of ${one}` },
+    { restrictUnder: one },
     { rotate: true },
   ];
   return steps[chance(steps.length)] ?? { rotate: true };
 }
 
-/** Lives a room's life; what its rules refuse is left out. */
+/** Appends what a step leads to, unless the room's rules refuse it. */
+const tryStep = (room: TestRoom, step: Step): Promise<unknown> =>
+  room.append(step).catch((error: unknown) => {
+    const isRuling = error instanceof Error && (error.name === "Failure" || /led to/.test(error.message));
+    if (!isRuling) throw error;
+  });
+
+/** Lives a room's life; every second room is closed in the end, and everybody named leaves it. */
 async function live(room: TestRoom, seed: number): Promise<void> {
   const chance = createChance(seed);
   await room.append();
-  for (let tried = 0; tried < STEPS_TRIED; tried += 1)
-    await room.append(nextStep(chance)).catch((error: unknown) => {
-      const isRuling = error instanceof Error && (error.name === "Failure" || /led to/.test(error.message));
-      if (!isRuling) throw error;
-    });
+  for (let tried = 0; tried < STEPS_TRIED; tried += 1) await tryStep(room, nextStep(chance));
+  if (seed % 2 === 0) return;
+  for (const by of ACCOUNTS) await tryStep(room, { close: true, by });
+  for (const account of ACCOUNTS) await tryStep(room, { remove: account, by: account });
 }
 
 /** Whether somebody is told what became of it. */
@@ -68,6 +76,8 @@ test("rooms of random lives are projected as their logs say, although every even
   for (const room of lives)
     await expect.poll(() => differences(room.roomId), { timeout: 15_000, interval: 100 }).toEqual([]);
   expect(lives.reduce((sum, { log }) => sum + log.length, 0)).toBeGreaterThan(ROOMS * 10);
+
+  expect(lives.filter((room) => room.state()?.closed)).toHaveLength(ROOMS / 2);
 
   const requests = lives.flatMap(({ log }) => log.map(({ event }) => event)).filter(isSomebodys);
   for (const { requestId } of requests) await clients.result(requestId);

@@ -111,9 +111,11 @@ export function createTestWorker(site: TestSite, parts: Parts = {}) {
 /** A test with a site of the file's own, its clients watched; nothing consumes the site's streams unless started. */
 export const test = base
   .extend("site", { scope: "file" }, async ({}, { onCleanup }) => {
-    const site = await openTestSite(
-      ACCOUNTS.map((account) => ({ account, kind: account === "bot" ? "agent" : "person" })),
-    );
+    const members = ACCOUNTS.map((account) => ({
+      account,
+      kind: account === "bot" ? ("agent" as const) : ("person" as const),
+    }));
+    const site = await openTestSite([...members, { account: "root", admin: true }]);
     onCleanup(() => site[Symbol.asyncDispose]());
     return site;
   })

@@ -7,8 +7,6 @@ import { publishToStream } from "@parley/messaging/publish";
 import { traceOf } from "@parley/messaging/trace";
 import type { Found, FoundAccount, RoomCommand } from "@parley/room/command";
 import { decide } from "@parley/room/decide";
-import { eventOf } from "@parley/room/event-of";
-import type { EventDraft } from "@parley/room/ruling";
 import type { RoomState } from "@parley/room/state";
 import { agent, org, person } from "@parley/room/test/fixtures";
 import type { StoredRoomEvent } from "@parley/room-log/stored-event";
@@ -23,9 +21,11 @@ export type Step =
   | { readonly remove: Account; readonly by?: Account }
   | { readonly removeOrg: string; readonly by?: Account }
   | { readonly role: "owner" | "member"; readonly of: Account; readonly by?: Account }
-  | { readonly rotate: true }
-  /** What no command of this release makes. */
-  | { readonly draft: EventDraft };
+  | { readonly rename: string; readonly by?: Account }
+  /** By a directory admin who is no member, with people enough. */
+  | { readonly restrictUnder: Account }
+  | { readonly close: true; readonly by?: Account }
+  | { readonly rotate: true };
 
 /** Rooms as room-service would write them: decided by the same rules, appended at the revision they expect. */
 export interface SiteRooms {
@@ -71,20 +71,22 @@ function createDirectory(siteId: string) {
 
 type Directory = ReturnType<typeof createDirectory>;
 
-function commandOf(
-  { askedBy, foundOf, limits }: Directory,
-  state: RoomState,
-  step: Exclude<Step, { draft: EventDraft }>,
-): RoomCommand {
+function commandOf({ askedBy, foundOf, limits }: Directory, state: RoomState, step: Step): RoomCommand {
   if ("rotate" in step) {
     const actor = { account: "system", kind: "system" as const };
     return { ...askedBy("ann"), actor, type: "rotate_key", reason: "lost", version: state.keyVersion };
+  }
+  if ("restrictUnder" in step) {
+    const settings = { restricted: true, externalAccess: false, ownerAccount: step.restrictUnder };
+    return { ...askedBy("root"), type: "restrict_room", isAdmin: true, ...settings };
   }
   const asked = askedBy(step.by ?? "ann");
   if ("add" in step)
     return { ...asked, type: "add_members", found: foundOf(step.add), history: "none", limits };
   if ("remove" in step) return { ...asked, type: "remove_member", account: step.remove };
   if ("removeOrg" in step) return { ...asked, type: "remove_org", orgId: step.removeOrg };
+  if ("rename" in step) return { ...asked, type: "rename_room", isAdmin: false, name: step.rename };
+  if ("close" in step) return { ...asked, type: "close_room" };
   return { ...asked, type: "change_role", account: step.of, role: step.role };
 }
 
@@ -116,9 +118,7 @@ function openRoom(
   let state: RoomState | undefined;
   const next = (step: Step | undefined) => {
     if (!state || !step) return decide(state, first);
-    if (!("draft" in step)) return decide(state, commandOf(directory, state, step));
-    const asked = { ...first, ...directory.askedBy("ann") };
-    return { outcome: "event" as const, ...eventOf(state, asked, step.draft) };
+    return decide(state, commandOf(directory, state, step));
   };
   return {
     roomId: first.roomId,

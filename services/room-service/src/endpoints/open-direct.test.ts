@@ -27,6 +27,7 @@ async function ask(of: { applied: number; elapsedMs: number }): Promise<object> 
     siteId: "beta",
     commands: {
       ofMember: () => Promise.reject(new Error("no member commands")),
+      ofMemberOrAdmin: () => Promise.reject(new Error("no commands of admins")),
       ofAnybody: async () => accepted,
     },
     rooms: { progress: async () => ({ applied: of.applied }) },
