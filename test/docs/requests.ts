@@ -14,6 +14,7 @@ import {
 } from "@parley/contract/room-requests";
 
 import { ANN, BOB, ROOM_ID, ROOM_KEY, SITE_ID } from "./example-values.ts";
+import { SETTINGS_COMMANDS } from "./requests-settings.ts";
 import { exampleMember, exampleMessage, exampleRoom, exampleSubscription } from "./example-values.ts";
 
 /** What is said of a request beyond its declaration, and an example of it. */
@@ -61,6 +62,7 @@ const COMMANDS: readonly RequestPage[] = [
       "not_room_member",
       "wrong_site",
       "non_channel_operation",
+      "room_closed",
       "not_room_owner",
       "invalid_request",
       "invalid_org",
@@ -100,6 +102,7 @@ const COMMANDS: readonly RequestPage[] = [
       "not_room_member",
       "wrong_site",
       "non_channel_operation",
+      "room_closed",
       "not_room_owner",
       "target_not_member",
       "already_owner",
@@ -110,6 +113,7 @@ const COMMANDS: readonly RequestPage[] = [
     body: { account: "bob", role: "owner" },
     reply: { ...accepted, revision: 4 },
   },
+  ...SETTINGS_COMMANDS,
 ];
 
 const READS: readonly RequestPage[] = [

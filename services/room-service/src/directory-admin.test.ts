@@ -14,8 +14,16 @@ const entry = (admin: boolean): DirectoryEntry => ({
   words: ["ann"],
 });
 
-/** Judges somebody held as `held` whom the directory now has as `now`; an administrator alone is not refused. */
-async function judged(of: { held: boolean; now: DirectoryEntry | undefined; reason: FailureReason }) {
+interface Judging {
+  readonly held: boolean;
+  readonly now: DirectoryEntry | undefined;
+  readonly reason: FailureReason;
+  /** Whether being an administrator does not help. */
+  readonly isRefusedAnyway?: boolean;
+}
+
+/** Judges somebody held as `held` whom the directory now has as `now`. */
+async function judged(of: Judging) {
   const judgements: boolean[] = [];
   let reads = 0;
   const judgeAdmin = createJudgeAdmin({
@@ -28,7 +36,7 @@ async function judged(of: { held: boolean; now: DirectoryEntry | undefined; reas
   });
   const outcome = await judgeAdmin(entry(of.held), async (isAdmin) => {
     judgements.push(isAdmin);
-    if (!isAdmin || of.reason === "room_closed") throw new Failure(of.reason);
+    if (!isAdmin || of.isRefusedAnyway) throw new Failure(of.reason);
     return "judged";
   }).catch((error: Failure) => error.reason);
   return { outcome, judgements, reads };
@@ -37,6 +45,11 @@ async function judged(of: { held: boolean; now: DirectoryEntry | undefined; reas
 test("an administrator is judged as one without another look", async () => {
   const of = { held: true, now: entry(false), reason: "not_room_owner" } as const;
   expect(await judged(of)).toEqual({ outcome: "judged", judgements: [true], reads: 0 });
+});
+
+test("an administrator's refusal stands without another look", async () => {
+  const of = { held: true, now: entry(true), reason: "not_room_member", isRefusedAnyway: true } as const;
+  expect(await judged(of)).toEqual({ outcome: "not_room_member", judgements: [true], reads: 0 });
 });
 
 test.for(["not_room_member", "not_room_owner", "admin_required"] as const)(
