@@ -11,6 +11,7 @@ import { createChannel } from "./rules/create-channel.ts";
 import { createDirect } from "./rules/create-direct.ts";
 import { removeMember } from "./rules/remove-member.ts";
 import { removeOrg } from "./rules/remove-org.ts";
+import { closeDeserted, retireMember } from "./rules/retire-member.ts";
 import { rotateKey } from "./rules/rotate-key.ts";
 import type { Ruling } from "./ruling.ts";
 import type { RoomState } from "./state.ts";
@@ -48,6 +49,8 @@ const RULES: Rules = {
   remove_org: byMember(removeOrg),
   change_role: byMember(changeRole),
   rotate_key: rotateKey,
+  retire_member: retireMember,
+  close_deserted: closeDeserted,
 };
 
 const rule = <T extends RoomCommand["type"]>(

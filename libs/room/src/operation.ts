@@ -26,4 +26,6 @@ export const COMMAND_OPERATIONS = {
   remove_org: "member.remove",
   change_role: "member.role",
   rotate_key: "key.rotate",
+  retire_member: "member.remove",
+  close_deserted: "room.close",
 } as const satisfies Record<RoomCommand["type"], RoomOperation>;

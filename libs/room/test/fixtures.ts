@@ -4,13 +4,16 @@ import type { Role } from "@parley/contract/shapes";
 import type {
   AddMembers,
   ChangeRole,
+  CloseDeserted,
   CreateChannel,
   CreateDirect,
   Found,
   FoundAccount,
+  FoundChannel,
   FoundOrg,
   RemoveMember,
   RemoveOrg,
+  RetireMember,
   RoomCommand,
   RoomLimits,
   RotateKey,
@@ -54,6 +57,16 @@ export const org = (orgId: string, people: readonly FoundAccount[] = DIRECTORY):
   orgId,
   name: `The ${orgId}`,
   people: people.filter(({ sectId, deptId }) => sectId === orgId || deptId === orgId),
+});
+
+/** A channel that a command refers to. */
+export const referred = (roomId: string, parts: Partial<FoundChannel>): FoundChannel => ({
+  roomId,
+  siteId: HOME,
+  users: [],
+  missing: [],
+  orgs: [],
+  ...parts,
 });
 
 export const found = (parts: Partial<Found>): Found => ({ users: [], missing: [], orgs: [], ...parts });
@@ -125,6 +138,20 @@ export const rotate = (version: number): RotateKey => ({
   actor: { account: "system", kind: "system" },
   reason: "lost",
   version,
+});
+
+const SYSTEM = { account: "system", kind: "system" } as const;
+export const retire = (account: string): RetireMember => ({
+  type: "retire_member",
+  ...asked("system"),
+  actor: SYSTEM,
+  account,
+});
+export const closeDeserted = (account: string): CloseDeserted => ({
+  type: "close_deserted",
+  ...asked("system"),
+  actor: SYSTEM,
+  account,
 });
 
 type Happened = Extract<Decision, { outcome: "event" }>;
