@@ -136,7 +136,10 @@ async function importLines(
       { ordered: false },
     );
   }
-  return { status: "imported", entries: entries.length };
+  const disabled = entries.filter(({ enabled }) => !enabled).map(({ account }) => account);
+  const wereEnabled = new Set(stored.filter(({ enabled }) => enabled).map(({ account }) => account));
+  const newlyDisabled = disabled.filter((account) => wereEnabled.has(account));
+  return { status: "imported", entries: entries.length, disabled, newlyDisabled };
 }
 
 /** Everything stored that the entries could contradict. */

@@ -6,7 +6,14 @@ import type { DirectoryFault, NumberedLine } from "./parse-directory.ts";
 export type DirectoryKind = DirectoryRow["kind"];
 
 export type ImportOutcome =
-  | { readonly status: "imported"; readonly entries: number }
+  | {
+      readonly status: "imported";
+      readonly entries: number;
+      /** Accounts that the lines disable, those disabled before included. */
+      readonly disabled: readonly string[];
+      /** Of those, the ones that were enabled until now. */
+      readonly newlyDisabled: readonly string[];
+    }
   /** Nothing was written. */
   | { readonly status: "refused"; readonly faults: readonly DirectoryFault[] };
 
