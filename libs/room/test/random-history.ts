@@ -5,14 +5,7 @@ import { Failure } from "@parley/contract/failure";
 import { channelIdOf, userIdOf } from "@parley/contract/ids";
 import type { AccountKind } from "@parley/contract/shapes";
 import { accountsReferred } from "../src/channel-reference.ts";
-import type {
-  Found,
-  FoundAccount,
-  FoundChannel,
-  FoundOrg,
-  RoomCommand,
-  RoomLimits,
-} from "../src/command.ts";
+import type { Found, FoundAccount, FoundChannel, FoundOrg, RoomCommand, RoomLimits } from "../src/command.ts";
 import { decide } from "../src/decide.ts";
 import type { Decision } from "../src/decide.ts";
 import type { RoomState } from "../src/state.ts";

@@ -65,9 +65,7 @@ function apportion({ users, orgs, channels }: Named, found: Found): Found {
   return {
     ...ofNames({ users, orgs }),
     channels: channels.map((channel) =>
-      isFollowed(channel)
-        ? { roomId: channel.roomId, siteId: channel.siteId, ...ofNames(channel) }
-        : channel,
+      isFollowed(channel) ? { roomId: channel.roomId, siteId: channel.siteId, ...ofNames(channel) } : channel,
     ),
   };
 }

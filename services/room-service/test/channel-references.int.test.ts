@@ -111,14 +111,17 @@ describe("a channel reference (R28)", () => {
         await alphaClients.ask("ann", addMembers, { tokens: { roomId: own.roomId }, body }),
         reason,
       ).toMatchObject(refusal);
-      expect(await alphaClients.ask("ann", createRoom, { body: { name: "X", ...body } }), reason).toMatchObject(
-        refusal,
-      );
+      expect(
+        await alphaClients.ask("ann", createRoom, { body: { name: "X", ...body } }),
+        reason,
+      ).toMatchObject(refusal);
     }
     expect(await eventsOf(alpha, own.roomId)).toHaveLength(1);
   });
 
-  test("to a site that stays silent is refused in time, and not before what comes first", async ({ ready }) => {
+  test("to a site that stays silent is refused in time, and not before what comes first", async ({
+    ready,
+  }) => {
     const { alpha, alphaClients } = ready;
     const own = await channel(alphaClients, "ann");
     const subject = listRemoteMembers.subject.of({ siteId: SILENT_SITE, fromSite: alpha.siteId });

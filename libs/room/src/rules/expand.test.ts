@@ -84,7 +84,9 @@ describe("a channel that a request refers to", () => {
       refused("three", "home_site_unreachable"),
     ];
     const notIn = { reason: "not_room_member", metadata: { roomId: "two" } };
-    expect(refusalOf(room, add("ann", { channels, missing: ["nobody"], orgs: [org("none")] }))).toEqual(notIn);
+    expect(refusalOf(room, add("ann", { channels, missing: ["nobody"], orgs: [org("none")] }))).toEqual(
+      notIn,
+    );
     expect(refusalOf(undefined, createChannel({ channels, missing: ["nobody"] }))).toEqual(notIn);
   });
 
@@ -128,7 +130,10 @@ describe("a channel that a request refers to", () => {
   });
 
   it("leaves a role and what an org covers alone", () => {
-    const owners = roomAfter(createChannel({ users: [cat], orgs: [org("eng")] }), setRole("ann", "cat", "owner"));
+    const owners = roomAfter(
+      createChannel({ users: [cat], orgs: [org("eng")] }),
+      setRole("ann", "cat", "owner"),
+    );
     const channels = [referred("one", { users: [cat, bob, agent("bo2")] })];
     const { updated } = additionOf(owners, add("ann", { channels }));
     expect(updated).toEqual([{ account: "bob", individual: true, viaOrgs: ["eng"] }]);
