@@ -30,6 +30,7 @@ import { getDirectoryEndpoint } from "./endpoints/get-directory.ts";
 import { getKeyEndpoint } from "./endpoints/get-key.ts";
 import { getRoomKeyEndpoint } from "./endpoints/get-room-key.ts";
 import { listMembersEndpoint } from "./endpoints/list-members.ts";
+import { listOrgMembersEndpoint } from "./endpoints/list-org-members.ts";
 import { listRemoteMembersEndpoint } from "./endpoints/list-remote-members.ts";
 import { listRoomsEndpoint } from "./endpoints/list-rooms.ts";
 import { openDirectEndpoint } from "./endpoints/open-direct.ts";
@@ -109,6 +110,7 @@ async function openEndpoints(
     }),
     searchDirectoryEndpoint({ directory }),
     getDirectoryEndpoint({ directory }),
+    listOrgMembersEndpoint({ directory }),
     siteInfoEndpoint({
       siteId,
       peers: peerIds,
