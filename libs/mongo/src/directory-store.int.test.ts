@@ -47,7 +47,7 @@ const test = base.extend("directory", { scope: "file" }, async ({ database }) =>
 });
 
 const namesOf = (rows: readonly { name: string }[]): string[] => rows.map((row) => row.name);
-const found = async (store: DirectoryStore, of: Parameters<DirectoryStore["search"]>[0]) =>
+const rowsOf = async (store: DirectoryStore, of: Parameters<DirectoryStore["search"]>[0]) =>
   (await store.search(of)).rows;
 const everything = ["ann", "bob", "cid", "dee", "off", "helper", "new", "late"];
 
@@ -167,7 +167,7 @@ describe("mongoDirectoryStore", () => {
   });
 
   test("searches enabled people and agents by the beginning of a word, by name", async ({ directory }) => {
-    const rows = await found(directory, { prefix: "ann", limit: 10 });
+    const rows = await rowsOf(directory, { prefix: "ann", limit: 10 });
     expect(rows).toEqual([
       { kind: "person", name: "Ann Lee", account: "ann", userId: userIdOf("ann"), homeSite: "alpha" },
       {
@@ -178,14 +178,14 @@ describe("mongoDirectoryStore", () => {
         homeSite: "alpha",
       },
     ]);
-    expect(namesOf(await found(directory, { prefix: "ann", kinds: ["agent"], limit: 10 }))).toEqual([
+    expect(namesOf(await rowsOf(directory, { prefix: "ann", kinds: ["agent"], limit: 10 }))).toEqual([
       "Ann's helper",
     ]);
-    expect(namesOf(await found(directory, { prefix: "nn", limit: 10 }))).toEqual([]);
+    expect(namesOf(await rowsOf(directory, { prefix: "nn", limit: 10 }))).toEqual([]);
   });
 
   test("searches orgs by id and by the name everybody sees", async ({ directory }) => {
-    const orgs = (prefix: string) => found(directory, { prefix, kinds: ["org"], limit: 10 });
+    const orgs = (prefix: string) => rowsOf(directory, { prefix, kinds: ["org"], limit: 10 });
     expect(await orgs("eng")).toEqual([
       { kind: "org", name: "Engineering Technik", orgId: "eng", memberCount: 3 },
     ]);
@@ -195,29 +195,29 @@ describe("mongoDirectoryStore", () => {
   });
 
   test("gives the first rows by name, whatever their kind", async ({ directory }) => {
-    const all = await found(directory, { prefix: "eng", limit: 10 });
+    const all = await rowsOf(directory, { prefix: "eng", limit: 10 });
     expect(namesOf(all)).toEqual(["Ann Lee", "Ann's helper", "Bob", "Cid", "Engineering Technik"]);
     for (const limit of [1, 2, 4]) {
-      expect(await found(directory, { prefix: "eng", limit })).toEqual(all.slice(0, limit));
+      expect(await rowsOf(directory, { prefix: "eng", limit })).toEqual(all.slice(0, limit));
     }
   });
 
   test("takes a prefix for text, not for a pattern", async ({ directory }) => {
     await importDirectory(directory, fileOf([line("odd", { name: "c++ [x] \\d 100% ünï" })]));
     for (const prefix of ["c++", "[x", "\\d", "100%", "ün"]) {
-      expect(namesOf(await found(directory, { prefix, kinds: ["person"], limit: 10 }))).toEqual([
+      expect(namesOf(await rowsOf(directory, { prefix, kinds: ["person"], limit: 10 }))).toEqual([
         "c++ [x] \\d 100% ünï",
       ]);
     }
     for (const prefix of [".", "c.", "(", "a|b", "\u0000"]) {
-      expect(await found(directory, { prefix, limit: 10 })).toEqual([]);
+      expect(await rowsOf(directory, { prefix, limit: 10 })).toEqual([]);
     }
   });
 
   test("orders equal names by account", async ({ directory }) => {
     const twins = ["zwin", "ywin", "xwin"].map((account) => line(account, { name: "Twin" }));
     await importDirectory(directory, fileOf(twins));
-    const rows = await found(directory, { prefix: "twin", kinds: ["person"], limit: 2 });
+    const rows = await rowsOf(directory, { prefix: "twin", kinds: ["person"], limit: 2 });
     expect(rows.map((row) => (row.kind === "org" ? row.orgId : row.account))).toEqual(["xwin", "ywin"]);
   });
 
@@ -233,7 +233,7 @@ describe("mongoDirectoryStore", () => {
         line("pago", { name: "Pago", deptId: "pagd", deptName: "Pag department" }),
       ]),
     );
-    const all = await found(directory, { prefix: "pag", limit: 50 });
+    const all = await rowsOf(directory, { prefix: "pag", limit: 50 });
     expect(all.map((row) => (row.kind === "org" ? `org ${row.orgId}` : row.account))).toEqual([
       "org pagd",
       "pago",
@@ -293,7 +293,7 @@ describe("the people of an org", () => {
     await directory.orgMembers({ orgId: "org", limit: 2 });
     const users = database.collection("users");
     const planOf = async (filter: object, sort: Record<string, 1> = {}) =>
-      JSON.stringify(await users.find(filter).sort(sort).explain("queryPlanner"));
+      JSON.stringify(await users.find(filter, { sort }).explain("queryPlanner"));
     expect(await planOf({ enabled: true, words: { $regex: "^ann" } })).toContain("words_1");
     for (const way of ["sectId", "deptId"]) {
       const plan = await planOf(

@@ -73,8 +73,8 @@ async function localRoster(deps: Deps, of: { roomId: string; account: string }):
 }
 
 /** What is left of the time for other sites (ms). Throws `home_site_unreachable` when nothing is. */
-function timeLeft({ elapsedMs }: Referring, siteId: string): number {
-  const leftMs = ANSWERED_WITHIN_MS - elapsedMs();
+function timeLeft(by: Referring, siteId: string): number {
+  const leftMs = ANSWERED_WITHIN_MS - by.elapsedMs();
   if (leftMs <= 0) throw new Failure("home_site_unreachable", { metadata: { siteId } });
   return leftMs;
 }

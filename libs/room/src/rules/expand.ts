@@ -63,6 +63,8 @@ const distinct = <T>(items: readonly T[], keyOf: (item: T) => string): readonly 
   ...new Map(items.map((item) => [keyOf(item), item])).values(),
 ];
 
+const distinctOrgs = (orgs: readonly FoundOrg[]): readonly FoundOrg[] => distinct(orgs, ({ orgId }) => orgId);
+
 /** The channels referred to, each once. Throws why the first that could not be is refused. */
 function channelsOf({ channels = [] }: Found): readonly FoundChannel[] {
   const found = channels.map((channel) => {
@@ -82,9 +84,8 @@ export function expand(found: Found, { caller, roomOrgs }: Expanding): Expanded 
   const channels = channelsOf(found);
   const usersOf = (users: readonly FoundAccount[]): readonly FoundAccount[] =>
     distinct(users, ({ account }) => account).filter(({ account }) => account !== caller);
-  const orgsOf = (named: readonly FoundOrg[]): readonly FoundOrg[] => distinct(named, ({ orgId }) => orgId);
   const users = usersOf([found, ...channels].flatMap((source) => source.users));
-  const orgs = orgsOf([found, ...channels].flatMap((source) => source.orgs));
+  const orgs = distinctOrgs([found, ...channels].flatMap((source) => source.orgs));
   assertOrgs(orgs);
   assertAvailable(
     users,
@@ -104,7 +105,7 @@ export function expand(found: Found, { caller, roomOrgs }: Expanding): Expanded 
     orgs: orgs.map(({ orgId, name }) => ({ orgId, name })),
     source: {
       users: usersOf(found.users).length,
-      orgs: orgsOf(found.orgs).length,
+      orgs: distinctOrgs(found.orgs).length,
       channels: channels.length,
     },
   };

@@ -48,13 +48,13 @@ async function openDirectAtHome(deps: Deps, request: Commanding & Caller, otherA
 async function openChannel(
   deps: Deps,
   request: Commanding & Caller,
-  asked: { name: string; users: readonly string[]; orgs: readonly string[]; channels: Channels },
+  named: { name: string; users: readonly string[]; orgs: readonly string[]; channels: Channels },
 ) {
   const { siteId } = deps;
   const { caller, requestId } = request;
-  const { name, users, orgs } = asked;
+  const { name, users, orgs } = named;
   const roomId = channelIdOf({ siteId, account: caller.account, requestId });
-  const channels = await deps.followChannels(asked.channels, request);
+  const channels = await deps.followChannels(named.channels, request);
   const reply = await deps.judgeNamed({ users, orgs, channels }, (found) =>
     deps.commands.ofAnybody(request, roomId, (asked) => ({
       ...asked,
