@@ -64,6 +64,19 @@ describe("importDirectory", () => {
     expect(before).toHaveLength(6);
   });
 
+  test("says who is disabled, and who was enabled until now", async ({ directory }) => {
+    const importing = (...lines: readonly object[]) => importDirectory(directory, fileOf(lines));
+    const off = (account: string) => line(account, { enabled: false });
+    await importing(line("dis1"), off("dis2"));
+    expect(await importing(off("dis1"), off("dis2"), off("dis3"), line("dis4"))).toEqual({
+      status: "imported",
+      entries: 4,
+      disabled: ["dis1", "dis2", "dis3"],
+      newlyDisabled: ["dis1"],
+    });
+    expect(await importing(off("dis1"))).toMatchObject({ disabled: ["dis1"], newlyDisabled: [] });
+  });
+
   test("writes nothing when one line of many is bad, and names it", async ({ directory }) => {
     const before = await directory.findMany(everything);
     const many = Array.from({ length: 700 }, (_, index) => line(`many${index}`));
