@@ -1,4 +1,3 @@
-import { getDirectory, searchDirectory } from "@parley/contract/directory";
 import type { FailureReason } from "@parley/contract/failure";
 import { listHistory, sendMessage } from "@parley/contract/messages";
 import type { AnyRequest } from "@parley/contract/request";
@@ -13,9 +12,10 @@ import {
   siteInfo,
 } from "@parley/contract/room-requests";
 
-import { ANN, BOB, ROOM_ID, ROOM_KEY, SITE_ID } from "./example-values.ts";
-import { SETTINGS_COMMANDS } from "./requests-settings.ts";
+import { ANN, ROOM_ID, ROOM_KEY, SITE_ID } from "./example-values.ts";
 import { exampleMember, exampleMessage, exampleRoom, exampleSubscription } from "./example-values.ts";
+import { DIRECTORY } from "./requests-directory.ts";
+import { SETTINGS_COMMANDS } from "./requests-settings.ts";
 
 /** What is said of a request beyond its declaration, and an example of it. */
 export interface RequestPage {
@@ -29,13 +29,12 @@ export interface RequestPage {
 
 const requestId = "018f4e1c-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
 const accepted = { status: "accepted", requestId, roomId: ROOM_ID, done: false };
-const entry = { kind: "person", name: "Bob Baker", account: "bob", userId: BOB, homeSite: SITE_ID };
 
 const COMMANDS: readonly RequestPage[] = [
   {
     declaration: createRoom,
     about:
-      "Opens a channel, or the direct message with one account. No `name`, no `orgs` and exactly one other user: a direct message. Else a channel, for which `name` is required. The caller becomes its owner.",
+      "Opens a channel, or the direct message with one account. No `name`, no `orgs` and exactly one other user: a direct message. Else a channel, for which `name` is required. The caller becomes its owner. `channels` brings in the individual people and the orgs of channels that the caller is in, at any site; agents join only when named. A channel the caller is not in refuses the request (`not_room_member` with its `roomId`), so does one whose home does not answer.",
     refusals: [
       "wrong_site",
       "invalid_request",
@@ -45,19 +44,27 @@ const COMMANDS: readonly RequestPage[] = [
       "home_site_unreachable",
       "directory_mismatch",
       "room_conflict",
+      "not_room_member",
+      "non_channel_operation",
+      "site_not_participating",
       "invalid_org",
       "unknown_site",
       "batch_too_large",
       "too_many_orgs",
       "max_room_size_reached",
     ],
-    body: { name: "Plans", users: ["bob"], orgs: ["eng"] },
+    body: {
+      name: "Plans",
+      users: ["bob"],
+      orgs: ["eng"],
+      channels: [{ roomId: ROOM_ID, siteId: SITE_ID }],
+    },
     reply: { ...accepted, revision: 1, roomType: "channel", siteId: SITE_ID },
   },
   {
     declaration: addMembers,
     about:
-      "Adds people and agents by name and the people of orgs. `history: all` shows newcomers what the caller may see; `none` shows nothing from before. Naming somebody who is in already makes them an individual member. Nothing new: `unchanged`.",
+      "Adds people and agents by name, the people of orgs, and with `channels` the individual people and orgs of channels that the caller is in. `history: all` shows newcomers what the caller may see; `none` shows nothing from before. Naming somebody who is in already makes them an individual member. Nothing new: `unchanged`.",
     refusals: [
       "not_room_member",
       "wrong_site",
@@ -65,6 +72,8 @@ const COMMANDS: readonly RequestPage[] = [
       "room_closed",
       "not_room_owner",
       "invalid_request",
+      "home_site_unreachable",
+      "site_not_participating",
       "invalid_org",
       "user_not_found",
       "agent_not_available",
@@ -158,20 +167,7 @@ const READS: readonly RequestPage[] = [
     body: { version: 3 },
     reply: { roomId: ROOM_ID, siteId: SITE_ID, version: 3, privateKey: ROOM_KEY },
   },
-  {
-    declaration: searchDirectory,
-    about: "Enabled people, agents and orgs with a word that begins with the prefix, by name, then id.",
-    refusals: ["wrong_site", "invalid_request"],
-    body: { prefix: "bak", kinds: ["person"] },
-    reply: { entries: [entry] },
-  },
-  {
-    declaration: getDirectory,
-    about: "Directory entries by account. More than 100 accounts: `batch_too_large`.",
-    refusals: ["wrong_site", "invalid_request", "batch_too_large"],
-    body: { accounts: ["bob", "nobody"] },
-    reply: { entries: [entry], missing: ["nobody"] },
-  },
+  ...DIRECTORY,
   {
     declaration: siteInfo,
     about: "What a client needs to know of its site. `now` is site time, the time of all moments.",

@@ -46,6 +46,7 @@ import type { AnyRequest } from "@parley/contract/request";
 
 import type { RoomReference } from "./client-events.ts";
 import { type Commands, createCommands } from "./commands.ts";
+import { createDirectory, type Directory } from "./directory.ts";
 import { createFollowing, type Following } from "./follow.ts";
 import type { Draft, Outbox, Sent } from "./outbox.ts";
 import { createReads, type Reads } from "./reads.ts";
@@ -56,6 +57,7 @@ import type { Session } from "./session.ts";
 export type { Problem } from "./background.ts";
 export type { ClientEvent, RoomReference, UnopenedReason } from "./client-events.ts";
 export type { CreationJob } from "./commands.ts";
+export type { DirectorySearch, OrgMember } from "./directory.ts";
 export type { Opening } from "./follow.ts";
 export type { Room } from "./held-rooms.ts";
 export type { Job, JobOutcome } from "./job.ts";
@@ -65,7 +67,7 @@ export type { OutboxStore } from "./outbox-store.ts";
 export { ParleyError } from "./parley-error.ts";
 
 /** One account, connected. */
-export interface Client extends Commands, RoomSettings, Reads, Following, AsyncDisposable {
+export interface Client extends Commands, RoomSettings, Reads, Directory, Following, AsyncDisposable {
   readonly account: string;
   /** The account's home site. */
   readonly siteId: string;
@@ -97,6 +99,7 @@ export function createClient(session: Session, outbox: Outbox): Client {
     ...createCommands(session),
     ...createRoomSettings(session),
     ...reads,
+    ...createDirectory(session),
     ...createFollowing({ ...session, newest }),
     send: (room, draft) => outbox.send(room, draft),
     request: (declaration, call) => session.requester.call(declaration, call),

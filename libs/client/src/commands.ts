@@ -14,19 +14,30 @@ export interface CreationJob extends Job {
 
 /** What changes rooms. Each resolves when the request is accepted; `job.done` when it is true everywhere at home. */
 export interface Commands {
-  /** A channel: `name`, 1–100 characters; the caller owns it. */
+  /**
+   * A channel: `name`, 1–100 characters; the caller owns it. `channels`, at most 20, brings in their individual people
+   * and their organisations; the caller must be a member of each.
+   */
   createRoom(
-    room: { readonly name: string; readonly users?: readonly string[]; readonly orgs?: readonly string[] },
+    room: {
+      readonly name: string;
+      readonly users?: readonly string[];
+      readonly orgs?: readonly string[];
+      readonly channels?: readonly RoomReference[];
+    },
     options?: CallOptions,
   ): Promise<CreationJob>;
   /** The direct message with this account, whether it exists or not. */
   openDirect(account: string, options?: CallOptions): Promise<CreationJob>;
-  /** `history`: whether the new members see what was said before; default `none`. */
+  /**
+   * `channels` as in `createRoom`. `history`: whether the new members see what was said before; default `none`.
+   */
   addMembers(
     room: RoomReference,
     added: {
       readonly users?: readonly string[];
       readonly orgs?: readonly string[];
+      readonly channels?: readonly RoomReference[];
       readonly history?: History;
     },
     options?: CallOptions,
@@ -44,6 +55,10 @@ export interface Commands {
 const listed = (names: readonly string[] | undefined, key: string): Record<string, string[]> =>
   names === undefined ? {} : { [key]: [...names] };
 
+/** Whatever else a reference is, an entry of `rooms()` say, its two ids are sent. */
+const referred = (channels: readonly RoomReference[] | undefined) =>
+  channels === undefined ? {} : { channels: channels.map(({ roomId, siteId }) => ({ roomId, siteId })) };
+
 export function createCommands(core: SessionCore): Commands {
   const { siteId, account } = core;
   const { ask, follow, inRoom } = createRoomCommander(core);
@@ -57,11 +72,11 @@ export function createCommands(core: SessionCore): Commands {
   };
 
   return {
-    createRoom: ({ name, users, orgs }, options) =>
-      create({ name, ...listed(users, "users"), ...listed(orgs, "orgs") }, options),
+    createRoom: ({ name, users, orgs, channels }, options) =>
+      create({ name, ...listed(users, "users"), ...listed(orgs, "orgs"), ...referred(channels) }, options),
     openDirect: (other, options) => create({ users: [other] }, options),
-    addMembers(room, { users, orgs, history = "none" }, options) {
-      const body = { ...listed(users, "users"), ...listed(orgs, "orgs"), history };
+    addMembers(room, { users, orgs, channels, history = "none" }, options) {
+      const body = { ...listed(users, "users"), ...listed(orgs, "orgs"), ...referred(channels), history };
       return inRoom(addMembers, room, { body, options });
     },
     removeMember: (room, removed, options) =>

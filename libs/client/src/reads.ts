@@ -1,16 +1,10 @@
-import { getDirectory, searchDirectory } from "@parley/contract/directory";
 import { listHistory } from "@parley/contract/messages";
 import { getKey, listMembers, listRooms, type MemberRow, siteInfo } from "@parley/contract/room-requests";
 
 import type { RoomReference } from "./client-events.ts";
+import { type Page, pagesOf } from "./page.ts";
 import type { CallOptions, ReplyOf } from "./request.ts";
 import type { SessionCore } from "./session-core.ts";
-
-/** A part of a list: `after` is the `next` of the page before. */
-interface Page {
-  readonly after?: string;
-  readonly limit?: number;
-}
 
 /** What is asked of services and not followed by itself. */
 export interface Reads {
@@ -24,30 +18,12 @@ export interface Reads {
   roomPages(): AsyncIterable<ReplyOf<typeof listRooms>>;
   /** The current key without `version`. The answer holds key bytes: the key ring needs no such call. */
   getKey(room: RoomReference, version?: number): Promise<ReplyOf<typeof getKey>>;
-  searchDirectory(search: {
-    readonly prefix: string;
-    readonly kinds?: readonly ("person" | "agent" | "org")[];
-    readonly limit?: number;
-  }): Promise<ReplyOf<typeof searchDirectory>>;
-  /** At most 100 accounts. */
-  getDirectory(accounts: readonly string[]): Promise<ReplyOf<typeof getDirectory>>;
   siteInfo(options?: CallOptions): Promise<ReplyOf<typeof siteInfo>>;
   /** Messages newest first, at most 100; `before` is the `next` of the page before. */
   history(
     room: RoomReference,
     page?: { readonly before?: string; readonly limit?: number },
   ): Promise<ReplyOf<typeof listHistory>>;
-}
-
-async function* pagesOf<P extends { readonly next?: string | undefined }>(
-  ask: (page: Page) => Promise<P>,
-): AsyncGenerator<P> {
-  let page = await ask({});
-  yield page;
-  while (page.next !== undefined) {
-    page = await ask({ after: page.next });
-    yield page;
-  }
 }
 
 const tokensOf = (room: RoomReference): RoomReference => ({ roomId: room.roomId, siteId: room.siteId });
@@ -69,13 +45,6 @@ export function createReads({ requester, siteId }: SessionCore): Reads {
     roomPages: () => pagesOf(roomPage),
     getKey: (room, version) =>
       requester.call(getKey, { tokens: tokensOf(room), body: version === undefined ? {} : { version } }),
-    searchDirectory: ({ kinds, ...search }) =>
-      requester.call(searchDirectory, {
-        tokens: own,
-        body: { ...search, ...(kinds !== undefined && { kinds: [...kinds] }) },
-      }),
-    getDirectory: (accounts) =>
-      requester.call(getDirectory, { tokens: own, body: { accounts: [...accounts] } }),
     siteInfo: (options = {}) => requester.call(siteInfo, { ...options, tokens: own, body: {} }),
     history: (room, page = {}) => requester.call(listHistory, { tokens: tokensOf(room), body: { ...page } }),
   };

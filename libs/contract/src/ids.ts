@@ -101,3 +101,14 @@ export function newMessageId(): string {
 /** The request id under which a lost key version is rotated, the same whoever asks (SPEC-rooms 1.1). */
 export const ensureKeyRequestIdOf = (of: { roomId: string; keyVersion: number }): string =>
   uuidOf(sha256(utf8ToBytes(lines("ensure", of.roomId, of.keyVersion))));
+
+/**
+ * The request id under which a disabled account leaves a room, or the room it leaves deserted is closed: the same however
+ * often it is asked, another once the account has joined anew (`joinedAt`, epoch ms).
+ */
+export const retireRequestIdOf = (of: {
+  step: "retire" | "close";
+  roomId: string;
+  account: string;
+  joinedAt: number;
+}): string => uuidOf(sha256(utf8ToBytes(lines(of.step, of.roomId, of.account, of.joinedAt))));

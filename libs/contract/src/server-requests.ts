@@ -82,8 +82,10 @@ export const retireAccount = declareRequest({
   template: "chat.server.request.room.{siteId}.retire.{fromSite}",
   body: z.strictObject({ account: accountName, after: cursor.optional() }),
   reply: z.object({
-    /** Rooms of this answer in which the account was a member. */
+    /** Rooms of this answer which the account was taken out of. */
     rooms: z.int(),
+    /** Rooms of this answer that could not take the account out now: ask for it again later. */
+    failed: z.array(roomId),
     /** Present while there are more rooms: ask again with it as `after`. */
     next: z.string().optional(),
   }),

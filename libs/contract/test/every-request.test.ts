@@ -63,7 +63,7 @@ const SAMPLES: Readonly<Record<string, { body: object; reply: object }>> = {
     body: { roomId: ROOM, account: "ann" },
     reply: { members: [], total: 0, revision: 1, stale: false },
   },
-  "room.retire": { body: { account: "ann" }, reply: { rooms: 0 } },
+  "room.retire": { body: { account: "ann" }, reply: { rooms: 0, failed: [] } },
   "member.list": { body: {}, reply: { members: [], total: 0, revision: 1, stale: false } },
   "room.list": { body: {}, reply: { rooms: [], at: MOMENT } },
   "key.get": { body: {}, reply: { roomId: ROOM, siteId: "alpha", version: 0, privateKey: KEY } },

@@ -3,7 +3,14 @@ import { canonicalSubjects } from "@parley/contract/events";
 import { OPERATOR_INBOX_PREFIX, serviceInboxPrefix, userInboxPrefix } from "@parley/contract/headers";
 import { roomSubjects, userSubjects } from "@parley/contract/notices";
 import type { ProcessName } from "@parley/contract/processes";
-import { ensureKey, getRoomKey, openDirect, pingSite } from "@parley/contract/server-requests";
+import {
+  ensureKey,
+  getRoomKey,
+  listRemoteMembers,
+  openDirect,
+  pingSite,
+  retireAccount,
+} from "@parley/contract/server-requests";
 import { STREAM_OWNERS, streamDeclarations, streamName, type StreamName } from "@parley/contract/streams";
 
 /** The subjects a broker user may use; everything else is refused. */
@@ -100,6 +107,9 @@ const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissio
       ...repliesToProcesses,
       canonicalSubjects.roomAppend.filter({ siteId }),
       openDirect.subject.filter({ fromSite: siteId }),
+      listRemoteMembers.subject.filter({ fromSite: siteId }),
+      // The import asks with room-service's own login.
+      retireAccount.subject.of({ siteId, fromSite: siteId }),
       getRoomKey.subject.filter({ fromSite: siteId }),
       pingSite.subject.filter({ fromSite: siteId }),
       ...readStream("ROOMS", siteId),
@@ -109,6 +119,7 @@ const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissio
       `chat.user.*.*.request.room.*.${siteId}.member.>`,
       `chat.user.*.*.request.room.*.${siteId}.room.>`,
       `chat.user.*.*.request.room.*.${siteId}.key.>`,
+      `chat.user.*.*.request.orgs.*.${siteId}.>`,
       `chat.user.*.*.request.directory.${siteId}.>`,
       `chat.user.*.*.request.site.${siteId}.>`,
       `chat.server.request.room.${siteId}.>`,

@@ -50,6 +50,8 @@ export interface Site {
   process(name: string): ManagedProcess;
   /** Starts one more; returns when it is ready. */
   startProcess(service: ProcessName, environment?: NodeJS.ProcessEnv): Promise<ManagedProcess>;
+  /** Imports a directory file while the site runs; answers what the import printed. Throws when it fails. */
+  importDirectory(file: string): Promise<string>;
   /** Ends the processes, then the servers. */
   stop(): Promise<void>;
 }
@@ -98,6 +100,7 @@ export async function startSite(options: SiteOptions): Promise<Site> {
     servers,
     processes: processes.running,
     process: (name) => processes.named(name),
+    importDirectory: (file) => importDirectory({ file, environment: environmentOf("room-service") }),
     startProcess: (service, environment) => processes.start(service, environment),
     stop,
   };

@@ -2,6 +2,7 @@ import { userIdOf } from "@parley/contract/ids";
 import { describe, expect } from "vitest";
 
 import { test as base } from "../test/mongo-test.ts";
+import type { DirectoryStore } from "./directory-store.ts";
 import { mongoDirectoryStore } from "./directory-store.mongo.ts";
 import { importDirectory } from "./import-directory.ts";
 
@@ -36,11 +37,18 @@ const DIRECTORY = [
 
 const test = base.extend("directory", { scope: "file" }, async ({ database }) => {
   const store = mongoDirectoryStore(database);
-  expect(await importDirectory(store, fileOf(DIRECTORY))).toEqual({ status: "imported", entries: 6 });
+  expect(await importDirectory(store, fileOf(DIRECTORY))).toEqual({
+    status: "imported",
+    entries: 6,
+    disabled: ["off"],
+    newlyDisabled: [],
+  });
   return store;
 });
 
 const namesOf = (rows: readonly { name: string }[]): string[] => rows.map((row) => row.name);
+const rowsOf = async (store: DirectoryStore, of: Parameters<DirectoryStore["search"]>[0]) =>
+  (await store.search(of)).rows;
 const everything = ["ann", "bob", "cid", "dee", "off", "helper", "new", "late"];
 
 test("finds whose user id it is", async ({ directory }) => {
@@ -54,6 +62,19 @@ describe("importDirectory", () => {
     await importDirectory(directory, fileOf(DIRECTORY));
     expect(await directory.findMany(everything)).toEqual(before);
     expect(before).toHaveLength(6);
+  });
+
+  test("says who is disabled, and who was enabled until now", async ({ directory }) => {
+    const importing = (...lines: readonly object[]) => importDirectory(directory, fileOf(lines));
+    const off = (account: string) => line(account, { enabled: false });
+    await importing(line("dis1"), off("dis2"));
+    expect(await importing(off("dis1"), off("dis2"), off("dis3"), line("dis4"))).toEqual({
+      status: "imported",
+      entries: 4,
+      disabled: ["dis1", "dis2", "dis3"],
+      newlyDisabled: ["dis1"],
+    });
+    expect(await importing(off("dis1"))).toMatchObject({ disabled: ["dis1"], newlyDisabled: [] });
   });
 
   test("writes nothing when one line of many is bad, and names it", async ({ directory }) => {
@@ -159,7 +180,7 @@ describe("mongoDirectoryStore", () => {
   });
 
   test("searches enabled people and agents by the beginning of a word, by name", async ({ directory }) => {
-    const rows = await directory.search({ prefix: "ann", limit: 10 });
+    const rows = await rowsOf(directory, { prefix: "ann", limit: 10 });
     expect(rows).toEqual([
       { kind: "person", name: "Ann Lee", account: "ann", userId: userIdOf("ann"), homeSite: "alpha" },
       {
@@ -170,14 +191,14 @@ describe("mongoDirectoryStore", () => {
         homeSite: "alpha",
       },
     ]);
-    expect(namesOf(await directory.search({ prefix: "ann", kinds: ["agent"], limit: 10 }))).toEqual([
+    expect(namesOf(await rowsOf(directory, { prefix: "ann", kinds: ["agent"], limit: 10 }))).toEqual([
       "Ann's helper",
     ]);
-    expect(namesOf(await directory.search({ prefix: "nn", limit: 10 }))).toEqual([]);
+    expect(namesOf(await rowsOf(directory, { prefix: "nn", limit: 10 }))).toEqual([]);
   });
 
   test("searches orgs by id and by the name everybody sees", async ({ directory }) => {
-    const orgs = (prefix: string) => directory.search({ prefix, kinds: ["org"], limit: 10 });
+    const orgs = (prefix: string) => rowsOf(directory, { prefix, kinds: ["org"], limit: 10 });
     expect(await orgs("eng")).toEqual([
       { kind: "org", name: "Engineering Technik", orgId: "eng", memberCount: 3 },
     ]);
@@ -187,29 +208,113 @@ describe("mongoDirectoryStore", () => {
   });
 
   test("gives the first rows by name, whatever their kind", async ({ directory }) => {
-    const all = await directory.search({ prefix: "eng", limit: 10 });
+    const all = await rowsOf(directory, { prefix: "eng", limit: 10 });
     expect(namesOf(all)).toEqual(["Ann Lee", "Ann's helper", "Bob", "Cid", "Engineering Technik"]);
     for (const limit of [1, 2, 4]) {
-      expect(await directory.search({ prefix: "eng", limit })).toEqual(all.slice(0, limit));
+      expect(await rowsOf(directory, { prefix: "eng", limit })).toEqual(all.slice(0, limit));
     }
   });
 
   test("takes a prefix for text, not for a pattern", async ({ directory }) => {
     await importDirectory(directory, fileOf([line("odd", { name: "c++ [x] \\d 100% ünï" })]));
     for (const prefix of ["c++", "[x", "\\d", "100%", "ün"]) {
-      expect(namesOf(await directory.search({ prefix, kinds: ["person"], limit: 10 }))).toEqual([
+      expect(namesOf(await rowsOf(directory, { prefix, kinds: ["person"], limit: 10 }))).toEqual([
         "c++ [x] \\d 100% ünï",
       ]);
     }
     for (const prefix of [".", "c.", "(", "a|b", "\u0000"]) {
-      expect(await directory.search({ prefix, limit: 10 })).toEqual([]);
+      expect(await rowsOf(directory, { prefix, limit: 10 })).toEqual([]);
     }
   });
 
   test("orders equal names by account", async ({ directory }) => {
     const twins = ["zwin", "ywin", "xwin"].map((account) => line(account, { name: "Twin" }));
     await importDirectory(directory, fileOf(twins));
-    const rows = await directory.search({ prefix: "twin", kinds: ["person"], limit: 2 });
+    const rows = await rowsOf(directory, { prefix: "twin", kinds: ["person"], limit: 2 });
     expect(rows.map((row) => (row.kind === "org" ? row.orgId : row.account))).toEqual(["xwin", "ywin"]);
+  });
+
+  test("goes on after a page until everything was given once, people, agents and orgs alike", async ({
+    directory,
+  }) => {
+    await importDirectory(
+      directory,
+      fileOf([
+        line("pag", { name: "pag", sectId: "pag", sectName: "pag" }),
+        line("pag2", { name: "pag", sectId: "pag" }),
+        line("pagbot", { kind: "agent", name: "pag" }),
+        line("pago", { name: "Pago", deptId: "pagd", deptName: "Pag department" }),
+      ]),
+    );
+    const all = await rowsOf(directory, { prefix: "pag", limit: 50 });
+    expect(all.map((row) => (row.kind === "org" ? `org ${row.orgId}` : row.account))).toEqual([
+      "org pagd",
+      "pago",
+      "pag",
+      "org pag",
+      "pag2",
+      "pagbot",
+    ]);
+    for (const limit of [1, 2, 3, 5]) {
+      const pages: (typeof all)[number][] = [];
+      let after: string | undefined;
+      do {
+        const page = await directory.search({ prefix: "pag", after, limit });
+        expect(page.rows.length).toBeLessThanOrEqual(limit);
+        pages.push(...page.rows);
+        after = page.next;
+      } while (after !== undefined);
+      expect(pages, `pages of ${limit}`).toEqual(all);
+    }
+    await expect(directory.search({ prefix: "pag", after: "x", limit: 1 })).rejects.toMatchObject({
+      reason: "invalid_request",
+    });
+  });
+});
+
+describe("the people of an org", () => {
+  test("come by account, each once, whichever way they belong, page by page", async ({ directory }) => {
+    await importDirectory(
+      directory,
+      fileOf([
+        line("o1", { sectId: "org", sectName: "As a section" }),
+        line("o2", { sectId: "org", deptId: "org" }),
+        line("o3", { deptId: "org", deptName: "", deptAltName: "As a department" }),
+        line("o4", { deptId: "org", deptName: "Later" }),
+        line("o5", { sectId: "org", enabled: false, deptId: "org", deptName: "Gone" }),
+        line("o0", { kind: "agent", deptId: "org", deptName: "Of an agent" }),
+      ]),
+    );
+    const accountsOf = (rows: readonly { account: string }[]) => rows.map(({ account }) => account);
+    const whole = await directory.orgMembers({ orgId: "org", limit: 10 });
+    expect(whole.name).toBe("As a department");
+    expect(accountsOf(whole.rows)).toEqual(["o1", "o2", "o3", "o4"]);
+    expect(whole.next).toBeUndefined();
+    const first = await directory.orgMembers({ orgId: "org", limit: 2 });
+    expect([accountsOf(first.rows), first.next, first.name]).toEqual([["o1", "o2"], "o2", whole.name]);
+    const rest = await directory.orgMembers({ orgId: "org", after: "o2", limit: 2 });
+    expect([accountsOf(rest.rows), rest.next, rest.name]).toEqual([["o3", "o4"], undefined, whole.name]);
+    expect((await directory.orgMembers({ orgId: "nobody", limit: 2 })).rows).toEqual([]);
+    const [resolved] = await directory.orgs(["org"]);
+    expect(resolved).toMatchObject({
+      name: whole.name,
+      people: whole.rows.map(({ account }) => ({ account })),
+    });
+  });
+
+  test("and the directory's searches are served by indexes", async ({ directory, database }) => {
+    await directory.orgMembers({ orgId: "org", limit: 2 });
+    const users = database.collection("users");
+    const planOf = async (filter: object, sort: Record<string, 1> = {}) =>
+      JSON.stringify(await users.find(filter, { sort }).explain("queryPlanner"));
+    expect(await planOf({ enabled: true, words: { $regex: "^ann" } })).toContain("words_1");
+    for (const way of ["sectId", "deptId"]) {
+      const plan = await planOf(
+        { [way]: "org", account: { $gt: "o2" }, enabled: true, kind: "person" },
+        { account: 1 },
+      );
+      expect(plan).toContain(`${way}_1_account_1`);
+      expect(plan).not.toContain("SORT");
+    }
   });
 });

@@ -5,8 +5,11 @@ import type { Collection, Db } from "mongodb";
 import { checkDirectory } from "./check-directory.ts";
 import { collectionsOf, type UserRecord } from "./collections.ts";
 import type { DirectoryStore, ImportOutcome } from "./directory-store.ts";
+import { directoryCursor, placeOf } from "./directory-cursor.ts";
+import { findOrgMembers } from "./org-members.ts";
+import { type Page, pageOf } from "./page.ts";
 import type { NumberedLine } from "./parse-directory.ts";
-import { byNameThenId, entryRowOf, orgCandidatesOf, orgRowsOf } from "./search-directory.ts";
+import { entryRowOf, inSearchOrder, orgCandidatesOf, orgRowsOf } from "./search-directory.ts";
 import { storeCall } from "./store-call.ts";
 
 /** Lines of one command of an import. */
@@ -33,6 +36,8 @@ export function mongoDirectoryStore(database: Db): DirectoryStore {
     findMany: (accounts) => storeCall("finding accounts", () => findAccounts(users, accounts)),
 
     resolve: (named) => storeCall("resolving accounts and orgs", () => resolve(users, named)),
+
+    orgMembers: (of) => storeCall("listing an org's people", () => findOrgMembers(users, of)),
 
     search: (of) => storeCall("searching the directory", () => search(users, of)),
 
@@ -90,27 +95,32 @@ async function resolve(
 
 async function search(
   users: Collection<UserRecord>,
-  { prefix, kinds = ["person", "agent", "org"], limit }: Parameters<DirectoryStore["search"]>[0],
-): Promise<readonly DirectoryRow[]> {
+  { prefix, kinds = ["person", "agent", "org"], after, limit }: Parameters<DirectoryStore["search"]>[0],
+): Promise<Page<DirectoryRow>> {
+  const place = after === undefined ? undefined : directoryCursor.parse(after);
+  const isLater = (row: DirectoryRow): boolean => !place || inSearchOrder(placeOf(row), place) > 0;
   const rows: DirectoryRow[] = [];
+  const keep = (row: DirectoryRow): void => {
+    // One more than the page holds says whether there is another.
+    if (isLater(row)) keepFirst(rows, row, limit + 1);
+  };
   const candidates = new Set<string>();
   const matching = users
     .find({ enabled: true, words: { $regex: `^${literal(prefix)}` } })
     .project<DirectoryEntry>({ _id: 0, words: 0 });
   for await (const entry of matching) {
-    if (kinds.includes(entry.kind)) keepFirst(rows, entryRowOf(entry), limit);
+    if (kinds.includes(entry.kind)) keep(entryRowOf(entry));
     if (entry.kind === "person") orgCandidatesOf(entry, prefix).forEach((orgId) => candidates.add(orgId));
   }
-  if (!kinds.includes("org")) return rows;
-  const orgRows = orgRowsOf(await findOrgs(users, [...candidates]), prefix);
-  return [...rows, ...orgRows].toSorted(byNameThenId).slice(0, limit);
+  if (kinds.includes("org")) orgRowsOf(await findOrgs(users, [...candidates]), prefix).forEach(keep);
+  return pageOf(rows, limit, directoryCursor.of);
 }
 
-/** Inserts into the sorted list of the first `limit` rows, so that memory does not grow with the matches. */
-function keepFirst(rows: DirectoryRow[], row: DirectoryRow, limit: number): void {
-  const after = rows.findIndex((each) => byNameThenId(row, each) < 0);
+/** Inserts into the sorted list of the first `count` rows, so that memory does not grow with the matches. */
+function keepFirst(rows: DirectoryRow[], row: DirectoryRow, count: number): void {
+  const after = rows.findIndex((each) => inSearchOrder(placeOf(row), placeOf(each)) < 0);
   rows.splice(after === -1 ? rows.length : after, 0, row);
-  rows.length = Math.min(rows.length, limit);
+  rows.length = Math.min(rows.length, count);
 }
 
 /** A pattern that means exactly this text: every ASCII character that could mean something is written as a number. */
@@ -136,7 +146,10 @@ async function importLines(
       { ordered: false },
     );
   }
-  return { status: "imported", entries: entries.length };
+  const disabled = entries.filter(({ enabled }) => !enabled).map(({ account }) => account);
+  const wereEnabled = new Set(stored.filter(({ enabled }) => enabled).map(({ account }) => account));
+  const newlyDisabled = disabled.filter((account) => wereEnabled.has(account));
+  return { status: "imported", entries: entries.length, disabled, newlyDisabled };
 }
 
 /** Everything stored that the entries could contradict. */

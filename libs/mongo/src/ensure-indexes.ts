@@ -29,6 +29,7 @@ const INDEXES = {
     { key: { userId: 1 }, unique: true },
     { key: { sectId: 1, account: 1 } },
     { key: { deptId: 1, account: 1 } },
+    { key: { words: 1 } },
   ],
   messages: [
     { key: { roomId: 1, createdAt: 1, messageId: 1 } },

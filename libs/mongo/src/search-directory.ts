@@ -2,13 +2,12 @@ import { type DirectoryEntry, type DirectoryRow, displayNameOf } from "@parley/c
 import { byteOrder } from "@parley/contract/ids";
 import type { FoundOrg } from "@parley/room/command";
 
+import type { DirectoryPlace } from "./directory-cursor.ts";
 import { searchWords } from "./parse-directory.ts";
 
 /** By name, then by id, both in byte order. */
-export const byNameThenId = (a: DirectoryRow, b: DirectoryRow): number =>
-  byteOrder(a.name, b.name) || byteOrder(idOf(a), idOf(b));
-
-const idOf = (row: DirectoryRow): string => (row.kind === "org" ? row.orgId : row.account);
+export const inSearchOrder = (a: DirectoryPlace, b: DirectoryPlace): number =>
+  byteOrder(a.name, b.name) || byteOrder(a.id, b.id) || Number(a.isOrg) - Number(b.isOrg);
 
 const begins = (texts: readonly (string | undefined)[], prefix: string): boolean =>
   texts.some((text) => searchWords(text ?? "").some((word) => word.startsWith(prefix)));

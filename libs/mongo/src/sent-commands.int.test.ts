@@ -102,6 +102,7 @@ const EVERY_CALL: {
     findMany: (store) => store.findMany(["ann"]),
     orgs: (store) => store.orgs(["eng"]),
     resolve: (store) => store.resolve({ users: ["ann"], orgs: ["eng"] }),
+    orgMembers: (store) => store.orgMembers({ orgId: "eng", after: "ann", limit: 2 }),
     search: (store) => store.search({ prefix: "an", limit: 2 }),
   },
 };

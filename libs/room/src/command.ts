@@ -1,3 +1,4 @@
+import type { Failure } from "@parley/contract/failure";
 import type { AccountKind, Actor, History, Role } from "@parley/contract/shapes";
 
 /** What the directory says of an account, gathered before a command is decided. */
@@ -18,6 +19,22 @@ export interface FoundOrg {
   readonly people: readonly FoundAccount[];
 }
 
+/** A channel that a command refers to, with the directory's answer for whom it brings in (`channel-reference.ts`). */
+export interface FoundChannel {
+  readonly roomId: string;
+  readonly siteId: string;
+  readonly users: readonly FoundAccount[];
+  readonly missing: readonly string[];
+  readonly orgs: readonly FoundOrg[];
+}
+
+/** A channel that could not be referred to. Carried as a fact, so that it is told in its turn and not before. */
+export interface RefusedChannel {
+  readonly roomId: string;
+  readonly siteId: string;
+  readonly refused: Failure;
+}
+
 /**
  * The directory's answer for everything a command names, duplicates and the caller included: `decide` drops them. A named
  * account that is `missing` is unknown.
@@ -26,6 +43,8 @@ export interface Found {
   readonly users: readonly FoundAccount[];
   readonly missing: readonly string[];
   readonly orgs: readonly FoundOrg[];
+  /** Channels that a command refers to, in the order named; the first refused one refuses the command. */
+  readonly channels?: readonly (FoundChannel | RefusedChannel)[];
 }
 
 export interface RoomLimits {
@@ -121,6 +140,18 @@ export interface RotateKey extends Asked {
   readonly version: number;
 }
 
+/** Takes an account that the directory disabled out of the room; asked by our own processes only. */
+export interface RetireMember extends Asked {
+  readonly type: "retire_member";
+  readonly account: string;
+}
+
+/** Closes a channel whose only member the directory disabled, so that it may be left without an owner. */
+export interface CloseDeserted extends Asked {
+  readonly type: "close_deserted";
+  readonly account: string;
+}
+
 export type RoomCommand =
   | CreateChannel
   | CreateDirect
@@ -131,4 +162,6 @@ export type RoomCommand =
   | RenameRoom
   | RestrictRoom
   | CloseRoom
-  | RotateKey;
+  | RotateKey
+  | RetireMember
+  | CloseDeserted;

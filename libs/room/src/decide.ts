@@ -14,6 +14,7 @@ import { removeMember } from "./rules/remove-member.ts";
 import { removeOrg } from "./rules/remove-org.ts";
 import { renameRoom } from "./rules/rename-room.ts";
 import { restrictRoom } from "./rules/restrict-room.ts";
+import { closeDeserted, retireMember } from "./rules/retire-member.ts";
 import { rotateKey } from "./rules/rotate-key.ts";
 import type { Ruling } from "./ruling.ts";
 import type { RoomState } from "./state.ts";
@@ -64,6 +65,8 @@ const RULES: Rules = {
   restrict_room: byMemberOrAdmin(restrictRoom),
   close_room: byMember(closeRoom),
   rotate_key: rotateKey,
+  retire_member: retireMember,
+  close_deserted: closeDeserted,
 };
 
 const rule = <T extends RoomCommand["type"]>(

@@ -29,4 +29,6 @@ export const COMMAND_OPERATIONS = {
   restrict_room: "room.restrict",
   close_room: "room.close",
   rotate_key: "key.rotate",
+  retire_member: "member.remove",
+  close_deserted: "room.close",
 } as const satisfies Record<RoomCommand["type"], RoomOperation>;

@@ -5,15 +5,18 @@ import type {
   AddMembers,
   ChangeRole,
   CloseRoom,
+  CloseDeserted,
   CreateChannel,
   CreateDirect,
   Found,
   FoundAccount,
+  FoundChannel,
   FoundOrg,
   RemoveMember,
   RemoveOrg,
   RenameRoom,
   RestrictRoom,
+  RetireMember,
   RoomCommand,
   RoomLimits,
   RotateKey,
@@ -57,6 +60,16 @@ export const org = (orgId: string, people: readonly FoundAccount[] = DIRECTORY):
   orgId,
   name: `The ${orgId}`,
   people: people.filter(({ sectId, deptId }) => sectId === orgId || deptId === orgId),
+});
+
+/** A channel that a command refers to. */
+export const referred = (roomId: string, parts: Partial<FoundChannel>): FoundChannel => ({
+  roomId,
+  siteId: HOME,
+  users: [],
+  missing: [],
+  orgs: [],
+  ...parts,
 });
 
 export const found = (parts: Partial<Found>): Found => ({ users: [], missing: [], orgs: [], ...parts });
@@ -145,6 +158,20 @@ export const rotate = (version: number): RotateKey => ({
   actor: { account: "system", kind: "system" },
   reason: "lost",
   version,
+});
+
+const SYSTEM = { account: "system", kind: "system" } as const;
+export const retire = (account: string): RetireMember => ({
+  type: "retire_member",
+  ...asked("system"),
+  actor: SYSTEM,
+  account,
+});
+export const closeDeserted = (account: string): CloseDeserted => ({
+  type: "close_deserted",
+  ...asked("system"),
+  actor: SYSTEM,
+  account,
 });
 
 type Happened = Extract<Decision, { outcome: "event" }>;

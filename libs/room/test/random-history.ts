@@ -4,7 +4,8 @@ import type { CanonicalEvent } from "@parley/contract/events";
 import { Failure } from "@parley/contract/failure";
 import { channelIdOf, userIdOf } from "@parley/contract/ids";
 import type { AccountKind } from "@parley/contract/shapes";
-import type { Found, FoundAccount, FoundOrg, RoomCommand, RoomLimits } from "../src/command.ts";
+import { accountsReferred } from "../src/channel-reference.ts";
+import type { Found, FoundAccount, FoundChannel, FoundOrg, RoomCommand, RoomLimits } from "../src/command.ts";
 import { decide } from "../src/decide.ts";
 import type { Decision } from "../src/decide.ts";
 import type { RoomState } from "../src/state.ts";
@@ -72,6 +73,16 @@ function directoryOf(siteId: string) {
       missing: [],
       orgs: orgs.map(orgOf),
     }),
+    /** Another channel with these members, all of them individual, and these orgs. */
+    channelOf: (roomId: string, names: readonly string[], orgs: readonly string[]): FoundChannel => {
+      const members = names.map(entryOf).map(({ account: name, kind }) => ({
+        account: name,
+        kind,
+        individual: true,
+      }));
+      const users = accountsReferred(members).map(entryOf);
+      return { roomId, siteId, users, missing: [], orgs: orgs.map(orgOf) };
+    },
   };
 }
 
@@ -103,6 +114,17 @@ const add: fc.Arbitrary<Happening> = fc
     const found = directory.find(users, orgs);
     return { ...asked, type: "add_members", found, history: shared, limits };
   });
+const addChannels: fc.Arbitrary<Happening> = fc
+  .tuple(accounts, fc.array(fc.tuple(accounts, orgIds), { minLength: 1, maxLength: 3 }))
+  .map(([users, others]) => ({ asked, directory, limits }) => {
+    const channels = others.map(([names, orgs], index) => directory.channelOf(`other${index}`, names, orgs));
+    const found = { ...directory.find(users, []), channels };
+    return { ...asked, type: "add_members", found, history: "none", limits };
+  });
+const SYSTEM = { account: "system", kind: "system" } as const;
+const retire: fc.Arbitrary<Happening> = account.map((target) => ({ asked }) => {
+  return { ...asked, type: "retire_member", account: target, actor: SYSTEM };
+});
 const remove: fc.Arbitrary<Happening> = fc.option(account).map((target) => ({ asked }) => {
   return { ...asked, type: "remove_member", account: target ?? asked.actor.account };
 });
@@ -133,8 +155,7 @@ const restrict: fc.Arbitrary<Happening> = fc.tuple(admin, settings).map(([by, se
 });
 const close: fc.Arbitrary<Happening> = fc.constant(({ asked }) => ({ ...asked, type: "close_room" }));
 const rotate: fc.Arbitrary<Happening> = fc.nat(4).map((version) => ({ asked }) => {
-  const actor = { account: "system", kind: "system" } as const;
-  return { ...asked, type: "rotate_key", reason: "lost", version, actor };
+  return { ...asked, type: "rotate_key", reason: "lost", version, actor: SYSTEM };
 });
 
 const step = fc.record({
@@ -146,7 +167,19 @@ const step = fc.record({
   happening: fc.oneof(
     {
       weight: 60,
-      arbitrary: fc.oneof(move, add, add, remove, removeOrg, changeRole, rotate, rename, restrict),
+      arbitrary: fc.oneof(
+        move,
+        add,
+        add,
+        addChannels,
+        remove,
+        removeOrg,
+        changeRole,
+        rotate,
+        retire,
+        rename,
+        restrict,
+      ),
     },
     // Little happens in a closed room, so most are closed late or never.
     { weight: 1, arbitrary: close },

@@ -18,9 +18,12 @@ export const config = z.object({
 
 export type Config = z.output<typeof config>;
 
-/** What the directory import reads: it needs the store alone. */
+/** What the directory import reads: the store, and the broker with room-service's own login. */
 export const importConfig = z.object({
   siteId: configFields.siteId,
+  natsUrl: configFields.natsUrl,
+  natsCreds: configFields.natsCreds,
+  natsDomain: configFields.natsDomain,
   mongoUrl: configFields.mongoUrl,
   mongoDb: configFields.mongoDb,
 });

@@ -20,6 +20,7 @@ import { openSite, type Site } from "@parley/site/open-site";
 import { openValkey } from "@parley/site/open-valkey";
 import { createAfterStep } from "@parley/site/test-hooks";
 
+import { createFollowChannels } from "./channel-references.ts";
 import { testHooks, type Config } from "./config.ts";
 import { createJudgeAdmin } from "./directory-admin.ts";
 import { addMembersEndpoint } from "./endpoints/add-members.ts";
@@ -31,12 +32,15 @@ import { getDirectoryEndpoint } from "./endpoints/get-directory.ts";
 import { getKeyEndpoint } from "./endpoints/get-key.ts";
 import { getRoomKeyEndpoint } from "./endpoints/get-room-key.ts";
 import { listMembersEndpoint } from "./endpoints/list-members.ts";
+import { listOrgMembersEndpoint } from "./endpoints/list-org-members.ts";
+import { listRemoteMembersEndpoint } from "./endpoints/list-remote-members.ts";
 import { listRoomsEndpoint } from "./endpoints/list-rooms.ts";
 import { openDirectEndpoint } from "./endpoints/open-direct.ts";
 import { pingSiteEndpoint } from "./endpoints/ping-site.ts";
 import { removeMemberEndpoint } from "./endpoints/remove-member.ts";
 import { renameRoomEndpoint } from "./endpoints/rename-room.ts";
 import { restrictRoomEndpoint } from "./endpoints/restrict-room.ts";
+import { retireAccountEndpoint } from "./endpoints/retire-account.ts";
 import { searchDirectoryEndpoint } from "./endpoints/search-directory.ts";
 import { siteInfoEndpoint } from "./endpoints/site-info.ts";
 import { createJudgeNamed } from "./named-accounts.ts";
@@ -89,12 +93,13 @@ async function openEndpoints(
   const judgeNamed = createJudgeNamed({ directory, accounts });
   const judgeAdmin = createJudgeAdmin({ accounts });
   const limits = { maxRoomSize, maxBatchSize, knownSites: new Set([siteId, ...peerIds]) };
+  const followChannels = createFollowChannels({ siteId, peers, rooms, subscriptions, limits });
   const roomLog = openRoomLog(site, config);
   const afterStep = createAfterStep(testHooks.stopAfter);
   const commands = createCommands({ roomLog, rooms, subscriptions, siteId, now, afterStep });
   return [
-    createRoomEndpoint({ siteId, commands, directory, judgeNamed, peers, limits }),
-    addMembersEndpoint({ commands, judgeNamed, limits }),
+    createRoomEndpoint({ siteId, commands, directory, followChannels, judgeNamed, peers, limits }),
+    addMembersEndpoint({ commands, followChannels, judgeNamed, limits }),
     removeMemberEndpoint({ commands }),
     changeRoleEndpoint({ commands }),
     renameRoomEndpoint({ commands, judgeAdmin }),
@@ -113,6 +118,7 @@ async function openEndpoints(
     }),
     searchDirectoryEndpoint({ directory }),
     getDirectoryEndpoint({ directory }),
+    listOrgMembersEndpoint({ directory }),
     siteInfoEndpoint({
       siteId,
       peers: peerIds,
@@ -122,6 +128,8 @@ async function openEndpoints(
     ensureKeyEndpoint({ siteId, rooms, keys, commands }),
     openDirectEndpoint({ siteId, commands, rooms, subscriptions, directory, limits }),
     getRoomKeyEndpoint({ siteId, keys, rooms, subscriptions, directory, roomLog }),
+    listRemoteMembersEndpoint({ siteId, rooms, subscriptions, replicas, directory }),
+    retireAccountEndpoint({ siteId, directory, subscriptions, commands }),
     pingSiteEndpoint({ siteId, now }),
   ];
 }

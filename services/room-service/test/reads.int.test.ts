@@ -1,4 +1,4 @@
-import { getDirectory, searchDirectory } from "@parley/contract/directory";
+import { getDirectory, listOrgMembers, searchDirectory } from "@parley/contract/directory";
 import { VERSION } from "@parley/contract/processes";
 import { getKey, listMembers, listRooms, siteInfo } from "@parley/contract/room-requests";
 import { describe, expect } from "vitest";
@@ -145,7 +145,28 @@ describe("the directory", () => {
     ]);
     expect(await search({ prefix: "bo", kinds: ["agent"] })).toMatchObject([{ account: "bot" }]);
     expect(await search({ prefix: "off" })).toEqual([]);
-    expect(await search({ prefix: "b", limit: 1 })).toHaveLength(1);
+    const first = await clients.ask("ann", searchDirectory, { body: { prefix: "b", limit: 1 } });
+    expect(first.entries).toMatchObject([{ account: "bob" }]);
+    const rest = await clients.ask("ann", searchDirectory, { body: { prefix: "b", after: first.next } });
+    expect(rest.entries).toMatchObject([{ account: "bot" }]);
+    expect(rest.next).toBeUndefined();
+  });
+
+  test("lists the people of an org by account, agents and disabled ones left out", async ({ clients }) => {
+    const list = (orgId: string, body: object = {}) =>
+      clients.ask("ann", listOrgMembers, { tokens: { orgId }, body });
+    const whole = await list("eng");
+    expect(whole).toMatchObject({ orgId: "eng", name: "Engines" });
+    expect(whole.members.map(({ account, name, kind }) => [account, name, kind])).toEqual([
+      ["cat", "cat", "person"],
+      ["eve", "eve", "person"],
+    ]);
+    const first = await list("eng", { limit: 1 });
+    expect(first).toMatchObject({ members: [{ account: "cat" }], next: "cat" });
+    expect(await list("eng", { limit: 1, after: first.next })).toMatchObject({
+      members: [{ account: "eve" }],
+    });
+    expect(await list("none")).toMatchObject({ reason: "invalid_org", metadata: { orgs: ["none"] } });
   });
 
   test("answers entries by account, names what is missing, and takes 100 at most", async ({ clients }) => {

@@ -36,11 +36,12 @@ function assertExternalAccess(room: RoomState, newcomers: readonly Candidate[]):
 /** Adds people and agents by name and people by org; the key stays, newcomers receive its current version. */
 export function addMembers(room: RoomState, command: AddMembers, caller: MemberEntry): Ruling {
   const { found, history, limits, at } = command;
+  const { users, missing, orgs: namedOrgs, channels = [] } = found;
   assertChannel(room);
   assertNotClosed(room);
   if (room.settings.restricted) assertOwner(caller);
-  if (found.users.length + found.missing.length + found.orgs.length === 0)
-    throw invalidRequest("", "name at least one account or organisation");
+  if (users.length + missing.length + namedOrgs.length + channels.length === 0)
+    throw invalidRequest("", "name at least one account, organisation or channel");
 
   const { candidates, orgs, source } = expand(found, { caller: caller.account, roomOrgs: room.orgs });
   const everybody = [...candidates.values()];

@@ -2,7 +2,7 @@ import { Failure } from "@parley/contract/failure";
 import { byteOrder } from "@parley/contract/ids";
 import type { OrgName } from "@parley/contract/shapes";
 
-import type { Found, FoundAccount, FoundOrg } from "../command.ts";
+import type { Found, FoundAccount, FoundChannel, FoundOrg } from "../command.ts";
 
 /** Somebody whom a request brings in, each account once. */
 export interface Candidate {
@@ -16,7 +16,10 @@ export interface Candidate {
 export interface Expanded {
   readonly candidates: ReadonlyMap<string, Candidate>;
   readonly orgs: readonly OrgName[];
-  /** How many accounts and orgs were named, the caller and duplicates left out. */
+  /**
+   * How many accounts, orgs and channels the request itself named, the caller and duplicates left out. Who came through
+   * a channel counts as its, not as named.
+   */
   readonly source: { users: number; orgs: number; channels: number };
 }
 
@@ -60,15 +63,34 @@ const distinct = <T>(items: readonly T[], keyOf: (item: T) => string): readonly 
   ...new Map(items.map((item) => [keyOf(item), item])).values(),
 ];
 
+const distinctOrgs = (orgs: readonly FoundOrg[]): readonly FoundOrg[] => distinct(orgs, ({ orgId }) => orgId);
+
+/** The channels referred to, each once. Throws why the first that could not be is refused. */
+function channelsOf({ channels = [] }: Found): readonly FoundChannel[] {
+  const found = channels.map((channel) => {
+    if ("refused" in channel) throw channel.refused;
+    return channel;
+  });
+  return distinct(found, ({ roomId, siteId }) => `${siteId} ${roomId}`);
+}
+
 /**
- * Everybody whom a request names, directly or through orgs, each once.
- * @throws Failure `invalid_org`, `user_not_found`, `agent_not_available`, in this order: the org error wins.
+ * Everybody whom a request names, directly, through orgs or through channels, each once. The individuals of a channel
+ * come in as if named, its orgs as orgs.
+ * @throws Failure what the first refused channel was refused with, then `invalid_org`, `user_not_found`,
+ * `agent_not_available`, in this order: the org error wins.
  */
 export function expand(found: Found, { caller, roomOrgs }: Expanding): Expanded {
-  const orgs = distinct(found.orgs, ({ orgId }) => orgId);
-  const users = distinct(found.users, ({ account }) => account).filter(({ account }) => account !== caller);
+  const channels = channelsOf(found);
+  const usersOf = (users: readonly FoundAccount[]): readonly FoundAccount[] =>
+    distinct(users, ({ account }) => account).filter(({ account }) => account !== caller);
+  const users = usersOf([found, ...channels].flatMap((source) => source.users));
+  const orgs = distinctOrgs([found, ...channels].flatMap((source) => source.orgs));
   assertOrgs(orgs);
-  assertAvailable(users, found.missing);
+  assertAvailable(
+    users,
+    [found, ...channels].flatMap(({ missing }) => missing),
+  );
 
   const allOrgs = new Set([...roomOrgs.keys(), ...orgs.map(({ orgId }) => orgId)]);
   const candidates = new Map<string, Candidate>();
@@ -81,7 +103,11 @@ export function expand(found: Found, { caller, roomOrgs }: Expanding): Expanded 
   return {
     candidates,
     orgs: orgs.map(({ orgId, name }) => ({ orgId, name })),
-    source: { users: users.length, orgs: orgs.length, channels: 0 },
+    source: {
+      users: usersOf(found.users).length,
+      orgs: distinctOrgs(found.orgs).length,
+      channels: channels.length,
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import type { Peers } from "@parley/messaging/peers";
 import type { DirectoryStore } from "@parley/mongo/directory-store";
 import type { RoomLimits } from "@parley/room/command";
 
+import type { FollowChannels } from "../channel-references.ts";
 import { foundOf, homeOfDirect, openDirectHere } from "../direct-messages.ts";
 import type { JudgeNamed } from "../named-accounts.ts";
 import type { Commanding, Commands } from "../run-command.ts";
@@ -16,12 +17,14 @@ interface Deps {
   readonly siteId: string;
   readonly commands: Commands;
   readonly directory: Pick<DirectoryStore, "find">;
+  readonly followChannels: FollowChannels;
   readonly judgeNamed: JudgeNamed;
   readonly peers: Pick<Peers, "ask">;
   readonly limits: RoomLimits;
 }
 
 type Caller = { readonly caller: DirectoryEntry };
+type Channels = readonly { readonly roomId: string; readonly siteId: string }[];
 
 const refuse = (path: string, message: string): Failure =>
   new Failure("invalid_request", { metadata: { issues: [{ path, message }] } });
@@ -45,18 +48,20 @@ async function openDirectAtHome(deps: Deps, request: Commanding & Caller, otherA
 async function openChannel(
   deps: Deps,
   request: Commanding & Caller,
-  named: { name: string; users: readonly string[]; orgs: readonly string[] },
+  named: { name: string; users: readonly string[]; orgs: readonly string[]; channels: Channels },
 ) {
   const { siteId } = deps;
   const { caller, requestId } = request;
+  const { name, users, orgs } = named;
   const roomId = channelIdOf({ siteId, account: caller.account, requestId });
-  const reply = await deps.judgeNamed(named, (found) =>
+  const channels = await deps.followChannels(named.channels, request);
+  const reply = await deps.judgeNamed({ users, orgs, channels }, (found) =>
     deps.commands.ofAnybody(request, roomId, (asked) => ({
       ...asked,
       type: "create_channel",
       roomId,
       siteId,
-      name: named.name,
+      name,
       creator: foundOf(caller),
       found,
       limits: deps.limits,
@@ -68,15 +73,15 @@ async function openChannel(
 /** Opens a channel, or the direct message of the caller and the one account named (SPEC-rooms 3.1). */
 export const createRoomEndpoint = (deps: Deps): Endpoint =>
   userEndpoint(createRoom, (request) => {
-    const { name, orgs = [] } = request.body;
+    const { name, orgs = [], channels = [] } = request.body;
     const named = [...new Set(request.body.users)];
     const users = named.filter((account) => account !== request.caller.account);
     const [only] = users;
-    if (name === undefined && orgs.length === 0) {
+    if (name === undefined && orgs.length + channels.length === 0) {
       if (named.length === 0) throw refuse("", "name the room, or whom it is with");
       if (only === undefined) throw new Failure("self_dm");
       if (users.length === 1) return openDirectAtHome(deps, request, only);
     }
     if (name === undefined) throw refuse("name", "a channel needs a name");
-    return openChannel(deps, request, { name, users, orgs: [...new Set(orgs)] });
+    return openChannel(deps, request, { name, users, orgs: [...new Set(orgs)], channels });
   });

@@ -31,6 +31,7 @@ async function assertAccountMayHave(
 ): Promise<void> {
   const entry = await directory.find(of.account);
   if (entry?.homeSite !== of.fromSite) throw new Failure("unknown_account");
+  if (!entry.enabled) throw new Failure("account_disabled");
   assertMayHave(await subscriptions.find(of.roomId, of.account), of.version);
 }
 
