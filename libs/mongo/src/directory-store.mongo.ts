@@ -1,4 +1,4 @@
-import { type DirectoryEntry, type DirectoryRow, orgDisplayNameOf } from "@parley/contract/directory";
+import { type DirectoryEntry, type DirectoryRow, displayNameOf, orgDisplayNameOf } from "@parley/contract/directory";
 import type { Found, FoundAccount, FoundOrg } from "@parley/room/command";
 import type { Collection, Db } from "mongodb";
 
@@ -11,6 +11,9 @@ import { storeCall } from "./store-call.ts";
 
 /** Lines of one command of an import. */
 const LINES_PER_COMMAND = 500;
+
+/** As much of an entry as its name takes. */
+type Named = Pick<DirectoryEntry, "account" | "name" | "altName">;
 
 export function mongoDirectoryStore(database: Db): DirectoryStore {
   const { users } = collectionsOf(database);
@@ -32,6 +35,8 @@ export function mongoDirectoryStore(database: Db): DirectoryStore {
 
     findMany: (accounts) => storeCall("finding accounts", () => findAccounts(users, accounts)),
 
+    names: (accounts) => storeCall("finding names", () => findNames(users, accounts)),
+
     resolve: (named) => storeCall("resolving accounts and orgs", () => resolve(users, named)),
 
     search: (of) => storeCall("searching the directory", () => search(users, of)),
@@ -49,6 +54,17 @@ async function findAccounts(
     .sort({ _id: 1 })
     .toArray();
   return records.map(entryOf);
+}
+
+async function findNames(
+  users: Collection<UserRecord>,
+  accounts: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const named = await users
+    .find({ _id: { $in: [...new Set(accounts)] } })
+    .project<Named>({ _id: 0, account: 1, name: 1, altName: 1 })
+    .toArray();
+  return new Map(named.map((entry) => [entry.account, displayNameOf(entry)]));
 }
 
 /** The enabled people of any of these orgs, in byte order of their accounts. */

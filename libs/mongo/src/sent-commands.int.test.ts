@@ -13,6 +13,7 @@ import { mongoReplicaStore } from "./replica-store.mongo.ts";
 import { mongoRoomDocumentStore } from "./room-document-store.mongo.ts";
 import { mongoRoomSnapshotStore } from "./room-snapshot-store.mongo.ts";
 import { mongoSubscriptionStore } from "./subscription-store.mongo.ts";
+import { mongoUnreadStore } from "./unread-store.mongo.ts";
 import { mongoWaitingRoomStore } from "./waiting-room-store.mongo.ts";
 
 const state = room();
@@ -39,6 +40,7 @@ const EVERY_CALL: {
     insertIfAbsent: (store) => store.insertIfAbsent(state),
     find: (store) => store.find(roomId),
     findMany: (store) => store.findMany([roomId]),
+    changedSince: (store) => store.changedSince({ roomIds: [roomId], since: 1 }),
     progress: (store) => store.progress(roomId),
     commitApplied: (store) => store.commitApplied(state),
     quarantine: (store) => store.quarantine({ roomId, siteId: "alpha", revision: 2, at: 5 }),
@@ -73,6 +75,7 @@ const EVERY_CALL: {
     hasMemberOf: (store) => store.hasMemberOf({ roomId, roomSite: "alpha", accountSite: "alpha" }),
     listMembers: (store) => store.listMembers({ roomId, after: "5-ann", limit: 2 }),
     listRooms: (store) => store.listRooms({ ...page, account: "ann" }),
+    walkRooms: (store) => store.walkRooms({ ...page, account: "ann", since: 1 }),
     count: (store) => store.count(roomId),
   },
   ownState: {
@@ -95,11 +98,13 @@ const EVERY_CALL: {
     find: (store) => store.find(roomId, "m"),
     history: (store) => store.history({ roomId, before: "9-m", since: 1, limit: 2 }),
   },
+  unread: { count: (store) => store.count({ roomId, account: "bob", after: 1, since: 1 }) },
   directory: {
     importLines: (store) => importDirectory(store, `{"account":"ann","kind":"person","homeSite":"alpha"}`),
     find: (store) => store.find("ann"),
     findByUserId: (store) => store.findByUserId("u"),
     findMany: (store) => store.findMany(["ann"]),
+    names: (store) => store.names(["ann"]),
     orgs: (store) => store.orgs(["eng"]),
     resolve: (store) => store.resolve({ users: ["ann"], orgs: ["eng"] }),
     search: (store) => store.search({ prefix: "an", limit: 2 }),
@@ -117,6 +122,7 @@ const storesOf = (database: Db) => ({
   snapshots: mongoRoomSnapshotStore(database),
   prints: mongoKeyPrintStore(database),
   messages: mongoMessageStore(database),
+  unread: mongoUnreadStore(database),
   directory: mongoDirectoryStore(database),
 });
 

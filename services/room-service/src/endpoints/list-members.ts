@@ -1,4 +1,3 @@
-import { displayNameOf } from "@parley/contract/directory";
 import { Failure } from "@parley/contract/failure";
 import { listMembers } from "@parley/contract/room-requests";
 import type { MemberEntry } from "@parley/contract/shapes";
@@ -15,7 +14,7 @@ interface Deps {
   readonly rooms: Pick<RoomDocumentStore, "find">;
   readonly subscriptions: Pick<SubscriptionStore, "find" | "listMembers">;
   readonly replicas: Pick<ReplicaStore, "find">;
-  readonly directory: Pick<DirectoryStore, "findMany">;
+  readonly directory: Pick<DirectoryStore, "names">;
 }
 
 type Asked = { readonly roomId: string; readonly after?: string | undefined; readonly limit: number };
@@ -39,8 +38,7 @@ export const listMembersEndpoint = (deps: Deps): Endpoint =>
     const [room, own] = await Promise.all([rooms.find(roomId), subscriptions.find(roomId, caller.account)]);
     if (!room || !own) throw new Failure("not_room_member");
     const page = await membersOf(deps, room, { roomId, ...body });
-    const entries = await directory.findMany(page.rows.map(({ account }) => account));
-    const names = new Map(entries.map((entry) => [entry.account, displayNameOf(entry)]));
+    const names = await directory.names(page.rows.map(({ account }) => account));
     return {
       members: page.rows.map((row) => ({
         account: row.account,
