@@ -3,7 +3,7 @@ import { canonicalSubjects } from "@parley/contract/events";
 import { OPERATOR_INBOX_PREFIX, serviceInboxPrefix, userInboxPrefix } from "@parley/contract/headers";
 import { roomSubjects, userSubjects } from "@parley/contract/notices";
 import type { ProcessName } from "@parley/contract/processes";
-import { ensureKey, getRoomKey, openDirect, pingSite } from "@parley/contract/server-requests";
+import { ensureKey, getRoomKey, openDirect, pingSite, roomInfo } from "@parley/contract/server-requests";
 import { STREAM_OWNERS, streamDeclarations, streamName, type StreamName } from "@parley/contract/streams";
 
 /** The subjects a broker user may use; everything else is refused. */
@@ -101,11 +101,13 @@ const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissio
       canonicalSubjects.roomAppend.filter({ siteId }),
       openDirect.subject.filter({ fromSite: siteId }),
       getRoomKey.subject.filter({ fromSite: siteId }),
+      roomInfo.subject.filter({ fromSite: siteId }),
       pingSite.subject.filter({ fromSite: siteId }),
       ...readStream("ROOMS", siteId),
     ],
     subscribe: [
       `chat.user.*.*.request.room.${siteId}.>`,
+      `chat.user.*.*.request.room.*.${siteId}.room.>`,
       `chat.user.*.*.request.room.*.${siteId}.member.>`,
       `chat.user.*.*.request.room.*.${siteId}.key.>`,
       `chat.user.*.*.request.directory.${siteId}.>`,
