@@ -34,7 +34,8 @@ interface Changing {
 /** `_id` is the room id. Without a `type` it is a stub: the room's first event has not been projected yet. */
 export type RoomRecord = RoomStub &
   ReplicaFields &
-  Changing & Partial<Omit<RoomDocument, "roomId" | keyof RoomStub>>;
+  Changing &
+  Partial<Omit<RoomDocument, "roomId" | keyof RoomStub>>;
 
 /** `_id` is `{roomId}:{account}`. A removed row keeps its ids, `revision` and `removedAt`. */
 export interface SubscriptionRecord

@@ -1,6 +1,12 @@
-import { type DirectoryEntry, type DirectoryRow, displayNameOf, orgDisplayNameOf } from "@parley/contract/directory";
+import {
+  type DirectoryEntry,
+  type DirectoryRow,
+  displayNameOf,
+  orgDisplayNameOf,
+} from "@parley/contract/directory";
+import { byteOrder } from "@parley/contract/ids";
 import type { Found, FoundAccount, FoundOrg } from "@parley/room/command";
-import type { Collection, Db } from "mongodb";
+import type { Collection, Db, Filter } from "mongodb";
 
 import { checkDirectory } from "./check-directory.ts";
 import { collectionsOf, type UserRecord } from "./collections.ts";
@@ -71,11 +77,19 @@ async function findNames(
 async function findOrgs(users: Collection<UserRecord>, orgIds: readonly string[]): Promise<FoundOrg[]> {
   const asked = [...new Set(orgIds)];
   if (asked.length === 0) return [];
-  const people = await users
-    .find({ enabled: true, kind: "person", $or: [{ sectId: { $in: asked } }, { deptId: { $in: asked } }] })
-    .project<DirectoryEntry>({ _id: 0, words: 0 })
-    .sort({ account: 1 })
-    .toArray();
+  const peopleOf = (of: Filter<UserRecord>) =>
+    users
+      .find({ enabled: true, kind: "person", ...of })
+      .project<DirectoryEntry>({ _id: 0, words: 0 })
+      .toArray();
+  // One question for each: an index serves either, none serves both.
+  const found = await Promise.all([
+    peopleOf({ sectId: { $in: asked } }),
+    peopleOf({ deptId: { $in: asked } }),
+  ]);
+  const people = [...new Map(found.flat().map((person) => [person.account, person])).values()].toSorted(
+    (a, b) => byteOrder(a.account, b.account),
+  );
   const byOrg = Map.groupBy(
     people.flatMap((person) => orgsOf(person).map((orgId) => ({ orgId, person }))),
     ({ orgId }) => orgId,
@@ -164,10 +178,13 @@ async function storedFor(
   for (let start = 0; start < entries.length; start += LINES_PER_COMMAND) {
     const some = entries.slice(start, start + LINES_PER_COMMAND);
     const accounts = some.flatMap((entry) => [entry.account, entry.onBehalfOf ?? entry.account]);
-    const found = await users
-      .find({ $or: [{ _id: { $in: accounts } }, { userId: { $in: some.map((entry) => entry.userId) } }] })
-      .toArray();
-    stored.push(...found.map(entryOf));
+    const userIds = some.map((entry) => entry.userId);
+    const found = await Promise.all([
+      users.find({ _id: { $in: accounts } }).toArray(),
+      users.find({ userId: { $in: userIds } }).toArray(),
+    ]);
+    const records = new Map(found.flat().map((record) => [record._id, record]));
+    stored.push(...[...records.values()].map(entryOf));
   }
   return stored;
 }

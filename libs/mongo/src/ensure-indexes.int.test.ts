@@ -15,7 +15,7 @@ describe("ensureIndexes", () => {
       ["_id_", "account_1_roomId_1", "removedAt_1", "roomId_1_joinedAt_1_account_1", "roomId_1_lastSeenAt_1"],
     ],
     ["room_snapshots", ["_id_", "roomId_1_revision_-1"]],
-    ["users", ["_id_", "account_1", "deptId_1_account_1", "sectId_1_account_1", "userId_1"]],
+    ["users", ["_id_", "account_1", "deptId_1_account_1", "sectId_1_account_1", "userId_1", "words_1"]],
     [
       "messages",
       [

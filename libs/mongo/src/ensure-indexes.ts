@@ -10,7 +10,10 @@ const whereSet = (field: string): Pick<IndexDescription, "partialFilterExpressio
   partialFilterExpression: { [field]: { $exists: true } },
 });
 
-/** The indexes of SPEC-rooms 8, and one for messages that mention everybody. Key prints are read by `_id` alone. */
+/**
+ * The indexes of SPEC-rooms 8, and those for the words of the directory and for messages that mention
+ * everybody. Key prints are read by `_id` alone.
+ */
 const INDEXES = {
   rooms: [
     { key: { siteId: 1, _id: 1 } },
@@ -29,6 +32,7 @@ const INDEXES = {
     { key: { userId: 1 }, unique: true },
     { key: { sectId: 1, account: 1 } },
     { key: { deptId: 1, account: 1 } },
+    { key: { words: 1 } },
   ],
   messages: [
     { key: { roomId: 1, createdAt: 1, messageId: 1 } },

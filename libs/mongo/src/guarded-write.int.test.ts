@@ -27,9 +27,19 @@ describe("guardedWrite", () => {
     expect(await guardedWrite(rows, [write("a", 2)])).toBe(1);
     expect(await guardedWrite(rows, [write("a", 2)])).toBe(0);
     expect(await guardedWrite(rows, [write("a", 1)])).toBe(0);
-    expect(await rows.findOne({ _id: "a" })).toEqual({ _id: "a", revision: 2, text: "written at 2", ...stamp });
+    expect(await rows.findOne({ _id: "a" })).toEqual({
+      _id: "a",
+      revision: 2,
+      text: "written at 2",
+      ...stamp,
+    });
     expect(await guardedWrite(rows, [write("a", 3)])).toBe(1);
-    expect(await rows.findOne({ _id: "a" })).toEqual({ _id: "a", revision: 3, text: "written at 3", ...stamp });
+    expect(await rows.findOne({ _id: "a" })).toEqual({
+      _id: "a",
+      revision: 3,
+      text: "written at 3",
+      ...stamp,
+    });
   });
 
   test("sets the fields given, drops those named and leaves the others", async ({ database }) => {

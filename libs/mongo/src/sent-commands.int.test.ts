@@ -1,8 +1,9 @@
 import { findUnsupported } from "@parley/embedded-mongo/product-commands";
-import type { Db } from "mongodb";
+import type { CommandStartedEvent, Db } from "mongodb";
 import { describe, expect } from "vitest";
 
 import { test } from "../test/mongo-test.ts";
+import { queriesOf, readsWhole, type SentQuery } from "../test/query-plans.ts";
 import { member, room } from "../test/rooms.ts";
 import { mongoDirectoryStore } from "./directory-store.mongo.ts";
 import { importDirectory } from "./import-directory.ts";
@@ -146,5 +147,21 @@ describe("the stores", () => {
     await callEverything(database);
     expect(unsupported).toEqual([]);
     expect([...new Set(sent)].toSorted()).toEqual(["aggregate", "delete", "find", "findAndModify", "update"]);
+  });
+
+  test("ask nothing that reads a whole collection", async ({ mongo, database }) => {
+    const queries: SentQuery[] = [];
+    const collect = ({ commandName, command }: CommandStartedEvent): void => {
+      queries.push(...queriesOf(commandName, command));
+    };
+    mongo.client.on("commandStarted", collect);
+    await callEverything(database);
+    mongo.client.off("commandStarted", collect);
+    const scanning = new Set<string>();
+    for (const query of queries) {
+      if (await readsWhole(database, query)) scanning.add(JSON.stringify(query));
+    }
+    expect(queries.length).toBeGreaterThan(0);
+    expect([...scanning]).toEqual([]);
   });
 });

@@ -25,8 +25,10 @@ const test = base.extend("roomId", () => newRoomId());
 const many = (row: object): object[] => Array.from({ length: UNREAD_MAX + 20 }, () => row);
 
 describe("unread messages", () => {
-  const counting = (database: Db, roomId: string) => (of: { after?: number; since?: number } = {}) =>
-    mongoUnreadStore(database).count({ roomId, account: "bob", after: 0, ...of });
+  const counting =
+    (database: Db, roomId: string) =>
+    (of: { after?: number; since?: number } = {}) =>
+      mongoUnreadStore(database).count({ roomId, account: "bob", after: 0, ...of });
 
   test("are those created later than the moment given", async ({ database, roomId }) => {
     await fill(database, roomId, [{}, {}, {}]);

@@ -48,11 +48,7 @@ const find = (
   messages: Collection<MessageRecord>,
   filter: Filter<MessageRecord>,
 ): Promise<readonly Mentioning[]> =>
-  messages
-    .find(filter)
-    .project<Mentioning>({ mentions: 1, mentionAll: 1 })
-    .limit(UNREAD_MAX)
-    .toArray();
+  messages.find(filter).project<Mentioning>({ mentions: 1, mentionAll: 1 }).limit(UNREAD_MAX).toArray();
 
 const mentions = ({ mentions: accounts = [], mentionAll = false }: Mentioning, account: string): boolean =>
   mentionAll || accounts.includes(account);

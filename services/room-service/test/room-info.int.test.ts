@@ -158,7 +158,9 @@ describe("room.list of rooms that have their home elsewhere", () => {
     await sites.replicate(roomId);
     const hour = 3_600_000;
     for (const name of ["rooms", "subscriptions"])
-      await beta.database.collection(name).updateMany({}, { $set: { changedAt: new Date(Date.now() - hour) } });
+      await beta.database
+        .collection(name)
+        .updateMany({}, { $set: { changedAt: new Date(Date.now() - hour) } });
     const since = Date.now() - hour / 2;
     await say(alpha, { roomId, account: "ann", at: since - 1 });
     expect(await rowOf(sites, "cat", roomId, since)).toBeUndefined();
@@ -177,7 +179,9 @@ describe("room.list of rooms that have their home elsewhere", () => {
     expect(await rowOf(sites, "dan", roomId, Date.now() + 60_000)).toBeUndefined();
   });
 
-  test("is stale, with what is known, where the home does not know the member any more", async ({ sites }) => {
+  test("is stale, with what is known, where the home does not know the member any more", async ({
+    sites,
+  }) => {
     const { alpha, alphaClients } = sites;
     const roomId = await channel(sites, ["bob"]);
     await sites.replicate(roomId);
