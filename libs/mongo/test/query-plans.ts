@@ -7,10 +7,10 @@ export interface SentQuery {
   readonly sort?: Document | undefined;
 }
 
-const queryOf = (collection: unknown, filter: unknown, sort?: unknown): SentQuery => ({
+const queryOf = (collection: unknown, filter: Document = {}, sort?: Document): SentQuery => ({
   collection: String(collection),
-  filter: (filter ?? {}) as Document,
-  ...(sort !== undefined && { sort: sort as Document }),
+  filter,
+  ...(sort !== undefined && { sort }),
 });
 
 const listOf = (value: unknown): readonly Document[] => value as readonly Document[];

@@ -64,10 +64,11 @@ function asSeen({ lastMessageAt, unread, mentions }: Told, member: Subscription)
   return { lastMessageAt, unread: 0, mentions: 0 };
 }
 
+const nameOf = ({ account, roomId }: Subscription): string => `${account} ${roomId}`;
+
 /** One call to each home, all at the same time; what they told is remembered for when they are away. */
 export function createAskHomes(deps: Deps): AskHomes {
   const known = createBoundedCache<Told>(KNOWN_MAX);
-  const nameOf = ({ account, roomId }: Subscription): string => `${account} ${roomId}`;
 
   const activityOf = (member: Subscription, told: Told | undefined): RemoteActivity => {
     if (told) known.set(nameOf(member), told);

@@ -130,8 +130,11 @@ describe("room.info", () => {
 });
 
 describe("room.list of rooms that have their home elsewhere", () => {
-  const rowOf = async ({ betaClients }: TwoSites, account: string, roomId: string, since?: number) => {
-    const body = since === undefined ? {} : { since };
+  const rowOf = async (
+    { betaClients }: TwoSites,
+    account: string,
+    { roomId, ...body }: { roomId: string; since?: number },
+  ) => {
     const { rooms } = await betaClients.ask(account, listRooms, { body });
     return rooms.find(({ room }) => room.roomId === roomId);
   };
@@ -142,14 +145,14 @@ describe("room.list of rooms that have their home elsewhere", () => {
     await sites.replicate(roomId);
     const at = Date.now() + 1000;
     await say(alpha, { roomId, account: "ann", at, mentions: ["bob"] });
-    expect(await rowOf(sites, "bob", roomId)).toMatchObject({
+    expect(await rowOf(sites, "bob", { roomId })).toMatchObject({
       lastMessageAt: at,
       unread: 1,
       mentions: 1,
       stale: false,
     });
     await mongoOwnStateStore(beta.database).raiseLastSeen({ roomId, account: "bob", at });
-    expect(await rowOf(sites, "bob", roomId)).toMatchObject({ unread: 0, mentions: 0 });
+    expect(await rowOf(sites, "bob", { roomId })).toMatchObject({ unread: 0, mentions: 0 });
   });
 
   test("shows since a moment where somebody said something", async ({ sites }) => {
@@ -163,9 +166,9 @@ describe("room.list of rooms that have their home elsewhere", () => {
         .updateMany({}, { $set: { changedAt: new Date(Date.now() - hour) } });
     const since = Date.now() - hour / 2;
     await say(alpha, { roomId, account: "ann", at: since - 1 });
-    expect(await rowOf(sites, "cat", roomId, since)).toBeUndefined();
+    expect(await rowOf(sites, "cat", { roomId, since })).toBeUndefined();
     await say(alpha, { roomId, account: "ann", at: Date.now() });
-    expect(await rowOf(sites, "cat", roomId, since)).toMatchObject({ stale: false });
+    expect(await rowOf(sites, "cat", { roomId, since })).toMatchObject({ stale: false });
   });
 
   test("is stale, and listed since any moment, where the home does not answer", async ({ sites }) => {
@@ -173,10 +176,12 @@ describe("room.list of rooms that have their home elsewhere", () => {
     const state = await sites.replicate(roomId);
     const silent = { ...state, siteId: SILENT_SITE, roomId: roomId.split("").toReversed().join("") };
     await sites.hold(silent);
-    expect(await rowOf(sites, "dan", roomId)).toMatchObject({ stale: false });
-    expect(await rowOf(sites, "dan", silent.roomId)).toMatchObject({ stale: true });
-    expect(await rowOf(sites, "dan", silent.roomId, Date.now())).toMatchObject({ stale: true });
-    expect(await rowOf(sites, "dan", roomId, Date.now() + 60_000)).toBeUndefined();
+    expect(await rowOf(sites, "dan", { roomId })).toMatchObject({ stale: false });
+    expect(await rowOf(sites, "dan", { roomId: silent.roomId })).toMatchObject({ stale: true });
+    expect(await rowOf(sites, "dan", { roomId: silent.roomId, since: Date.now() })).toMatchObject({
+      stale: true,
+    });
+    expect(await rowOf(sites, "dan", { roomId, since: Date.now() + 60_000 })).toBeUndefined();
   });
 
   test("is stale, with what is known, where the home does not know the member any more", async ({
@@ -187,12 +192,16 @@ describe("room.list of rooms that have their home elsewhere", () => {
     await sites.replicate(roomId);
     const at = Date.now();
     await say(alpha, { roomId, account: "ann", at });
-    await rowOf(sites, "bob", roomId);
+    await rowOf(sites, "bob", { roomId });
     const asked = { tokens: { roomId }, body: { account: "bob" } };
     await alphaClients.result((await alphaClients.ask("ann", removeMember, asked)).requestId);
-    expect(await rowOf(sites, "bob", roomId)).toMatchObject({ stale: true, unread: 1, lastMessageAt: at });
+    expect(await rowOf(sites, "bob", { roomId })).toMatchObject({
+      stale: true,
+      unread: 1,
+      lastMessageAt: at,
+    });
     const again = { tokens: { roomId }, body: { users: ["bob"] } };
     await alphaClients.result((await alphaClients.ask("ann", addMembers, again)).requestId);
-    expect(await rowOf(sites, "bob", roomId)).toMatchObject({ stale: false, unread: 0 });
+    expect(await rowOf(sites, "bob", { roomId })).toMatchObject({ stale: false, unread: 0 });
   });
 });
