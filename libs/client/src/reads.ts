@@ -40,7 +40,7 @@ export interface Reads {
   members(room: RoomReference): AsyncIterable<MemberRow>;
   /**
    * One page of this account's rooms with what it has not read there, at most 100; `rooms()` is what is followed. `stale`:
-   * the room's home did not answer, and the row shows what is known at the account's site.
+   * the room's home did not answer or is ahead, and the row shows what is known at the account's site.
    */
   listRooms(page?: Page & RoomsListed): Promise<ReplyOf<typeof listRooms>>;
   roomPages(listed?: RoomsListed): AsyncIterable<ReplyOf<typeof listRooms>>;

@@ -18,6 +18,8 @@ interface Told {
   readonly lastMessageAt?: number | undefined;
   readonly unread?: number | undefined;
   readonly mentions?: number | undefined;
+  /** Of the room as its home has it. */
+  readonly revision?: number | undefined;
 }
 
 /** What is known of a room that has its home elsewhere. */
@@ -50,7 +52,11 @@ async function askHome(
     const body = { roomIds, account };
     const asked = { peer: home, body, trace, timeoutMs: HOMES_PATIENCE_MS };
     const { rooms } = await peers.ask(roomInfo, asked);
-    return new Map(rooms.filter(({ found }) => found).map((room) => [room.roomId, room]));
+    return new Map(
+      rooms.flatMap(({ roomId: told, found, lastMessageAt, unread, mentions, revision }) =>
+        found ? [[told, { lastMessageAt, unread, mentions, revision }] as const] : [],
+      ),
+    );
   } catch (error) {
     // A home that is away is no news here; a reply that is none should be looked at.
     if (!(error instanceof Failure)) log.warn("room_info_unusable", { peer: home }, error);
@@ -59,9 +65,9 @@ async function askHome(
 }
 
 /** What the member has read here counts, though the home may not have heard of it yet. */
-function asSeen({ lastMessageAt, unread, mentions }: Told, member: Subscription): Told {
-  if (unread === undefined || !hasSeen(member, lastMessageAt)) return { lastMessageAt, unread, mentions };
-  return { lastMessageAt, unread: 0, mentions: 0 };
+function asSeen(told: Told, member: Subscription): Told {
+  if (told.unread === undefined || !hasSeen(member, told.lastMessageAt)) return told;
+  return { ...told, unread: 0, mentions: 0 };
 }
 
 const nameOf = ({ account, roomId }: Subscription): string => `${account} ${roomId}`;

@@ -184,6 +184,16 @@ describe("room.list of rooms that have their home elsewhere", () => {
     expect(await rowOf(sites, "dan", { roomId, since: Date.now() + 60_000 })).toBeUndefined();
   });
 
+  test("is stale while the room at home is ahead of what is held here", async ({ sites }) => {
+    const roomId = await channel(sites, ["bob", "amy"]);
+    await sites.replicate(roomId);
+    expect(await rowOf(sites, "bob", { roomId })).toMatchObject({ stale: false, room: { memberCount: 3 } });
+    await sites.remove(roomId, "amy");
+    expect(await rowOf(sites, "bob", { roomId })).toMatchObject({ stale: true, room: { memberCount: 3 } });
+    await sites.replicate(roomId);
+    expect(await rowOf(sites, "bob", { roomId })).toMatchObject({ stale: false, room: { memberCount: 2 } });
+  });
+
   test("is stale, with what is known, where the home does not know the member any more", async ({
     sites,
   }) => {
@@ -202,6 +212,7 @@ describe("room.list of rooms that have their home elsewhere", () => {
     });
     const again = { tokens: { roomId }, body: { users: ["bob"] } };
     await alphaClients.result((await alphaClients.ask("ann", addMembers, again)).requestId);
+    await sites.replicate(roomId);
     expect(await rowOf(sites, "bob", { roomId })).toMatchObject({ stale: false, unread: 0 });
   });
 });

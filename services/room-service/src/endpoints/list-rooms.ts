@@ -29,7 +29,7 @@ const SINCE_MAX_MS = 29 * 24 * 3_600_000;
 /** What a row says beyond room and membership. */
 type Activity = Pick<RoomListRow, "lastMessageAt" | "unread" | "mentions" | "stale">;
 
-/** Of rooms homed here by what is stored, of others by what their homes told. */
+/** Of rooms homed here by what is stored, of others by what their homes told; `stale`: the home may show more. */
 async function activitiesOf(
   { siteId, unread }: Deps,
   { members, remote }: ListedRooms,
@@ -44,7 +44,11 @@ async function activitiesOf(
     roomId,
     { ...counts.get(roomId), stale: false, ...(lastMessageAt !== undefined && { lastMessageAt }) },
   ]);
-  return new Map([...ofOwn, ...remote]);
+  const ofOthers = [...remote].map(([roomId, { revision = 0, ...activity }]): readonly [string, Activity] => {
+    const isBehind = revision > (rooms.get(roomId)?.applied ?? 0);
+    return [roomId, { ...activity, stale: activity.stale || isBehind }];
+  });
+  return new Map([...ofOwn, ...ofOthers]);
 }
 
 /**
