@@ -13,6 +13,7 @@ import {
 } from "@parley/contract/room-requests";
 
 import { ANN, ROOM_ID, ROOM_KEY, SITE_ID } from "./example-values.ts";
+import { ROOM_READS } from "./requests-rooms.ts";
 import { exampleMember, exampleMessage, exampleRoom, exampleSubscription } from "./example-values.ts";
 import { DIRECTORY } from "./requests-directory.ts";
 import { SETTINGS_COMMANDS } from "./requests-settings.ts";
@@ -129,7 +130,7 @@ const READS: readonly RequestPage[] = [
   {
     declaration: listRooms,
     about:
-      "The caller's rooms by room id, `stale` where they live at another site. With `keys` each row holds the room's current key, if the caller may have it: enough for a new device to open everything from now on.",
+      "The caller's rooms by room id. `unread` and `mentions` count what others said after the member's `lastSeenAt`, else `joinedAt`, and never before `historySharedSince`: no system messages, no deleted ones, of thread replies those also in the room; mentioning everybody counts as a mention; counting ends at 100. Rooms of other sites are asked of their homes for at most a second; `stale`: the home did not answer, or the room there is ahead of the replica here, and the row shows what is known here. With `since` only rooms are listed in which something changed since, and each page names in `removed` the rooms left, of those its part of the list would hold; older than 29 days: everything, and no `removed`. A page may then hold fewer rooms than `limit`, even none, and yet have a `next`. With `keys` each row holds the room's current key, if the caller may have it: enough for a new device to open everything from now on.",
     refusals: ["wrong_site", "invalid_request"],
     body: { limit: 50, keys: true },
     reply: {
@@ -138,6 +139,8 @@ const READS: readonly RequestPage[] = [
           room: exampleRoom,
           subscription: exampleSubscription,
           lastMessageAt: exampleMessage.createdAt,
+          unread: 3,
+          mentions: 1,
           key: { version: 3, privateKey: ROOM_KEY },
           stale: false,
         },
@@ -210,7 +213,11 @@ const MESSAGES: readonly RequestPage[] = [
 ];
 
 /** Every request of a client, by the section it stands in. */
-export const REQUEST_PAGES = { commands: COMMANDS, reads: READS, messages: MESSAGES } as const;
+export const REQUEST_PAGES = {
+  commands: COMMANDS,
+  reads: [...READS, ...ROOM_READS],
+  messages: MESSAGES,
+} as const;
 
 /** Whose account the examples are of. */
 export const EXAMPLE_TOKENS = {
@@ -219,4 +226,5 @@ export const EXAMPLE_TOKENS = {
   siteId: SITE_ID,
   roomId: ROOM_ID,
   userId: ANN,
+  orgId: "eng",
 } as const;

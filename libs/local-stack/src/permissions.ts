@@ -10,6 +10,7 @@ import {
   openDirect,
   pingSite,
   retireAccount,
+  roomInfo,
 } from "@parley/contract/server-requests";
 import { STREAM_OWNERS, streamDeclarations, streamName, type StreamName } from "@parley/contract/streams";
 
@@ -111,6 +112,7 @@ const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissio
       // The import asks with room-service's own login.
       retireAccount.subject.of({ siteId, fromSite: siteId }),
       getRoomKey.subject.filter({ fromSite: siteId }),
+      roomInfo.subject.filter({ fromSite: siteId }),
       pingSite.subject.filter({ fromSite: siteId }),
       ...readStream("ROOMS", siteId),
     ],

@@ -25,11 +25,21 @@ interface ReplicaFields {
   readonly missingKey?: MissingKey;
 }
 
+/** What tells a listing since a moment that it has to look. */
+interface Changing {
+  /** When this was last written, by the database's clock; an event's own time may be long past when it is applied. */
+  readonly changedAt?: Date;
+}
+
 /** `_id` is the room id. Without a `type` it is a stub: the room's first event has not been projected yet. */
-export type RoomRecord = RoomStub & ReplicaFields & Partial<Omit<RoomDocument, "roomId" | keyof RoomStub>>;
+export type RoomRecord = RoomStub &
+  ReplicaFields &
+  Changing &
+  Partial<Omit<RoomDocument, "roomId" | keyof RoomStub>>;
 
 /** `_id` is `{roomId}:{account}`. A removed row keeps its ids, `revision` and `removedAt`. */
-export interface SubscriptionRecord extends Partial<Omit<Subscription, "roomId" | "account" | "revision">> {
+export interface SubscriptionRecord
+  extends Changing, Partial<Omit<Subscription, "roomId" | "account" | "revision">> {
   readonly _id: string;
   readonly roomId: string;
   readonly account: string;

@@ -1,6 +1,12 @@
-import { type DirectoryEntry, type DirectoryRow, orgDisplayNameOf } from "@parley/contract/directory";
+import {
+  type DirectoryEntry,
+  type DirectoryRow,
+  displayNameOf,
+  orgDisplayNameOf,
+} from "@parley/contract/directory";
+import { byteOrder } from "@parley/contract/ids";
 import type { Found, FoundAccount, FoundOrg } from "@parley/room/command";
-import type { Collection, Db } from "mongodb";
+import type { Collection, Db, Filter } from "mongodb";
 
 import { checkDirectory } from "./check-directory.ts";
 import { collectionsOf, type UserRecord } from "./collections.ts";
@@ -14,6 +20,9 @@ import { storeCall } from "./store-call.ts";
 
 /** Lines of one command of an import. */
 const LINES_PER_COMMAND = 500;
+
+/** As much of an entry as its name takes. */
+type Named = Pick<DirectoryEntry, "account" | "name" | "altName">;
 
 export function mongoDirectoryStore(database: Db): DirectoryStore {
   const { users } = collectionsOf(database);
@@ -34,6 +43,8 @@ export function mongoDirectoryStore(database: Db): DirectoryStore {
       }),
 
     findMany: (accounts) => storeCall("finding accounts", () => findAccounts(users, accounts)),
+
+    names: (accounts) => storeCall("finding names", () => findNames(users, accounts)),
 
     resolve: (named) => storeCall("resolving accounts and orgs", () => resolve(users, named)),
 
@@ -56,15 +67,34 @@ async function findAccounts(
   return records.map(entryOf);
 }
 
+async function findNames(
+  users: Collection<UserRecord>,
+  accounts: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const named = await users
+    .find({ _id: { $in: [...new Set(accounts)] } })
+    .project<Named>({ _id: 0, account: 1, name: 1, altName: 1 })
+    .toArray();
+  return new Map(named.map((entry) => [entry.account, displayNameOf(entry)]));
+}
+
 /** The enabled people of any of these orgs, in byte order of their accounts. */
 async function findOrgs(users: Collection<UserRecord>, orgIds: readonly string[]): Promise<FoundOrg[]> {
   const asked = [...new Set(orgIds)];
   if (asked.length === 0) return [];
-  const people = await users
-    .find({ enabled: true, kind: "person", $or: [{ sectId: { $in: asked } }, { deptId: { $in: asked } }] })
-    .project<DirectoryEntry>({ _id: 0, words: 0 })
-    .sort({ account: 1 })
-    .toArray();
+  const peopleOf = (of: Filter<UserRecord>) =>
+    users
+      .find({ enabled: true, kind: "person", ...of })
+      .project<DirectoryEntry>({ _id: 0, words: 0 })
+      .toArray();
+  // One question for each: an index serves either, none serves both.
+  const found = await Promise.all([
+    peopleOf({ sectId: { $in: asked } }),
+    peopleOf({ deptId: { $in: asked } }),
+  ]);
+  const people = [...new Map(found.flat().map((person) => [person.account, person])).values()].toSorted(
+    (a, b) => byteOrder(a.account, b.account),
+  );
   const byOrg = Map.groupBy(
     people.flatMap((person) => orgsOf(person).map((orgId) => ({ orgId, person }))),
     ({ orgId }) => orgId,
@@ -161,10 +191,13 @@ async function storedFor(
   for (let start = 0; start < entries.length; start += LINES_PER_COMMAND) {
     const some = entries.slice(start, start + LINES_PER_COMMAND);
     const accounts = some.flatMap((entry) => [entry.account, entry.onBehalfOf ?? entry.account]);
-    const found = await users
-      .find({ $or: [{ _id: { $in: accounts } }, { userId: { $in: some.map((entry) => entry.userId) } }] })
-      .toArray();
-    stored.push(...found.map(entryOf));
+    const userIds = some.map((entry) => entry.userId);
+    const found = await Promise.all([
+      users.find({ _id: { $in: accounts } }).toArray(),
+      users.find({ userId: { $in: userIds } }).toArray(),
+    ]);
+    const records = new Map(found.flat().map((record) => [record._id, record]));
+    stored.push(...[...records.values()].map(entryOf));
   }
   return stored;
 }

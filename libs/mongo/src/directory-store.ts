@@ -29,6 +29,8 @@ export interface DirectoryStore {
   findByUserId(userId: string): Promise<DirectoryEntry | undefined>;
   /** The entries that exist, in byte order of their accounts. */
   findMany(accounts: readonly string[]): Promise<readonly DirectoryEntry[]>;
+  /** What the accounts that exist are called; reads no more of an entry. */
+  names(accounts: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Each org with its enabled people, once each, in byte order; nobody → the org does not exist. */
   orgs(orgIds: readonly string[]): Promise<readonly FoundOrg[]>;
   /** Everything a command names, in the order named, duplicates dropped. */

@@ -21,6 +21,7 @@ describe("ensureIndexes", () => {
       [
         "_id_",
         "roomId_1_createdAt_1_messageId_1",
+        "roomId_1_mentionAll_1_createdAt_1",
         "roomId_1_mentions_1_createdAt_1",
         "roomId_1_pinnedAt_1",
         "roomId_1_threadOf_1_createdAt_1",

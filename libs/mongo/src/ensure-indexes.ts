@@ -10,7 +10,10 @@ const whereSet = (field: string): Pick<IndexDescription, "partialFilterExpressio
   partialFilterExpression: { [field]: { $exists: true } },
 });
 
-/** The indexes of SPEC-rooms 8. Key prints are read by `_id` alone. */
+/**
+ * The indexes of SPEC-rooms 8, and those for the words of the directory and for messages that mention
+ * everybody. Key prints are read by `_id` alone.
+ */
 const INDEXES = {
   rooms: [
     { key: { siteId: 1, _id: 1 } },
@@ -34,6 +37,7 @@ const INDEXES = {
   messages: [
     { key: { roomId: 1, createdAt: 1, messageId: 1 } },
     { key: { roomId: 1, mentions: 1, createdAt: 1 }, ...whereSet("mentions") },
+    { key: { roomId: 1, mentionAll: 1, createdAt: 1 }, ...whereSet("mentionAll") },
     { key: { roomId: 1, threadOf: 1, createdAt: 1 }, ...whereSet("threadOf") },
     { key: { roomId: 1, pinnedAt: 1 }, ...whereSet("pinnedAt") },
   ],

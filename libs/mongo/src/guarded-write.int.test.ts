@@ -10,6 +10,9 @@ interface Row {
   readonly extra?: string;
 }
 
+/** Every write leaves its time. */
+const stamp = { changedAt: expect.any(Date) as Date };
+
 const write = (id: string, revision: number, rest: Partial<GuardedWrite> = {}): GuardedWrite => ({
   id,
   guard: { field: "revision", value: revision },
@@ -24,16 +27,26 @@ describe("guardedWrite", () => {
     expect(await guardedWrite(rows, [write("a", 2)])).toBe(1);
     expect(await guardedWrite(rows, [write("a", 2)])).toBe(0);
     expect(await guardedWrite(rows, [write("a", 1)])).toBe(0);
-    expect(await rows.findOne({ _id: "a" })).toEqual({ _id: "a", revision: 2, text: "written at 2" });
+    expect(await rows.findOne({ _id: "a" })).toEqual({
+      _id: "a",
+      revision: 2,
+      text: "written at 2",
+      ...stamp,
+    });
     expect(await guardedWrite(rows, [write("a", 3)])).toBe(1);
-    expect(await rows.findOne({ _id: "a" })).toEqual({ _id: "a", revision: 3, text: "written at 3" });
+    expect(await rows.findOne({ _id: "a" })).toEqual({
+      _id: "a",
+      revision: 3,
+      text: "written at 3",
+      ...stamp,
+    });
   });
 
   test("sets the fields given, drops those named and leaves the others", async ({ database }) => {
     const rows = database.collection<Row>("fields");
     await rows.insertOne({ _id: "a", revision: 1, text: "old", extra: "kept" });
     await guardedWrite(rows, [write("a", 2, { set: {}, unset: ["text"] })]);
-    expect(await rows.findOne({ _id: "a" })).toEqual({ _id: "a", revision: 2, extra: "kept" });
+    expect(await rows.findOne({ _id: "a" })).toEqual({ _id: "a", revision: 2, extra: "kept", ...stamp });
   });
 
   test("writes a row that has no such field yet", async ({ database }) => {
@@ -41,6 +54,7 @@ describe("guardedWrite", () => {
     await rows.insertOne({ _id: "a", extra: "kept" });
     expect(await guardedWrite(rows, [write("a", 1, { whenAbsent: "skip" })])).toBe(1);
     expect(await rows.findOne({ _id: "a" })).toEqual({
+      ...stamp,
       _id: "a",
       revision: 1,
       text: "written at 1",
@@ -79,7 +93,7 @@ describe("guardedWrite", () => {
   test("gives one outcome whatever the order of concurrent writers", async ({ database }) => {
     const rows = database.collection<Row>("race");
     await Promise.all([3, 1, 5, 2, 4].map((revision) => guardedWrite(rows, [write("a", revision)])));
-    expect(await rows.find().toArray()).toEqual([{ _id: "a", revision: 5, text: "written at 5" }]);
+    expect(await rows.find().toArray()).toEqual([{ _id: "a", revision: 5, text: "written at 5", ...stamp }]);
   });
 
   test("does not pass off another refusal as done, not even beside rows that stand", async ({ database }) => {

@@ -1,5 +1,6 @@
 import type { AnyBulkWriteOperation, Collection, Document, Filter } from "mongodb";
 
+import { CHANGED } from "./changed-at.ts";
 import { areDuplicateKeys } from "./duplicate-key.ts";
 
 /** Rows of one bulk command; bounds what a single command holds up. */
@@ -58,7 +59,7 @@ async function writeSome<Row extends Document>(
   }
 }
 
-/** The one update that a guarded write is. */
+/** The one update that a guarded write is; it leaves the time behind, for listings since a moment. */
 export function operationOf<Row extends Document>(write: GuardedWrite): AnyBulkWriteOperation<Row> {
   const { field, value, overEqual = false } = write.guard;
   const newer = overEqual ? { $gt: value } : { $gte: value };
@@ -68,6 +69,7 @@ export function operationOf<Row extends Document>(write: GuardedWrite): AnyBulkW
       filter: { ...write.where, _id: write.id, [field]: { $not: newer } } as unknown as Filter<Row>,
       update: {
         $set: { ...write.set, [field]: value },
+        ...CHANGED,
         ...(write.unset?.length && { $unset: Object.fromEntries(write.unset.map((name) => [name, ""])) }),
       } as Document,
       upsert: write.whenAbsent === "insert",

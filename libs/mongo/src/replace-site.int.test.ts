@@ -48,6 +48,7 @@ describe("replacing a site's subscriptions", () => {
       account: "cat",
       revision: 9,
       removedAt: new Date(later.at),
+      changedAt: expect.any(Date),
     });
   });
 

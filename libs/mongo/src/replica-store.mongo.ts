@@ -4,6 +4,7 @@ import type { MemberEntry } from "@parley/contract/shapes";
 import type { RoomState } from "@parley/room/state";
 import type { Collection, Db, Filter, UpdateFilter } from "mongodb";
 
+import { CHANGED } from "./changed-at.ts";
 import { collectionsOf, type RoomRecord } from "./collections.ts";
 import { isDuplicateKey } from "./duplicate-key.ts";
 import type { MissingKey, Replica, ReplicaOutcome, ReplicaStore } from "./replica-store.ts";
@@ -70,6 +71,7 @@ async function commit(
         ...note,
         ...set,
       },
+      ...CHANGED,
       ...(Object.keys(unset).length > 0 && { $unset: unset }),
     },
   );
@@ -129,6 +131,7 @@ async function replace(
         ...note,
       },
       $unset: { tombstone: "" },
+      ...CHANGED,
     },
   });
 }
@@ -153,6 +156,7 @@ const CLEARED_BY_BURYING = Object.keys({
   lastMessageId: true,
   state: true,
   missingKey: true,
+  changedAt: true,
 } satisfies Record<Exclude<keyof RoomRecord, KeptByBurying>, true>);
 
 type KeptByBurying = "_id" | "siteId" | "applied" | "appliedAt" | "tombstone" | "waiting";

@@ -1,6 +1,7 @@
 import type { RoomState } from "@parley/room/state";
 import type { Collection, Db } from "mongodb";
 
+import { CHANGED, notBefore } from "./changed-at.ts";
 import { collectionsOf, type RoomRecord } from "./collections.ts";
 import { isDuplicateKey } from "./duplicate-key.ts";
 import type {
@@ -18,7 +19,7 @@ import { createWriteGroup, type WriteGroup } from "./write-group.ts";
 const SERVED = { applied: { $gte: 1 }, tombstone: { $exists: false } } as const;
 
 /** What readers of rooms have no use for. */
-const REPLICA_FIELDS = { state: 0, missingKey: 0 } as const;
+const HIDDEN_FIELDS = { state: 0, missingKey: 0, changedAt: 0 } as const;
 
 export function mongoRoomDocumentStore(database: Db): RoomDocumentStore {
   const { rooms } = collectionsOf(database);
@@ -29,15 +30,22 @@ export function mongoRoomDocumentStore(database: Db): RoomDocumentStore {
 
     find: (roomId) =>
       storeCall("finding a room", async () => {
-        const record = await rooms.findOne({ _id: roomId, ...SERVED }, { projection: REPLICA_FIELDS });
+        const record = await rooms.findOne({ _id: roomId, ...SERVED }, { projection: HIDDEN_FIELDS });
         return record ? (documentOf(record) as RoomDocument) : undefined;
       }),
 
     findMany: (roomIds) =>
       storeCall("finding rooms", async () => {
         const served = { _id: { $in: [...roomIds] }, ...SERVED };
-        const records = await rooms.find(served, { projection: { ...REPLICA_FIELDS, orgs: 0 } }).toArray();
+        const records = await rooms.find(served, { projection: { ...HIDDEN_FIELDS, orgs: 0 } }).toArray();
         return records.map(documentOf);
+      }),
+
+    changedSince: ({ roomIds, since }) =>
+      storeCall("finding rooms that changed", async () => {
+        const changed = { _id: { $in: [...roomIds] }, changedAt: notBefore(since), ...SERVED };
+        const records = await rooms.find(changed, { projection: { _id: 1 } }).toArray();
+        return records.map(({ _id }) => _id);
       }),
 
     progress: (roomId) => storeCall("reading how far a room is applied", () => progressOf(rooms, roomId)),
@@ -61,7 +69,7 @@ export function mongoRoomDocumentStore(database: Db): RoomDocumentStore {
           { lastMessageAt: { $not: { $gte: at } } },
           { lastMessageAt: at, lastMessageId: { $lt: messageId } },
         ];
-        const update = { $set: { lastMessageAt: at, lastMessageId: messageId } };
+        const update = { $set: { lastMessageAt: at, lastMessageId: messageId }, ...CHANGED };
         await touches.write([{ updateOne: { filter: { _id: roomId, $or: older }, update } }]);
       }),
   };
@@ -87,7 +95,7 @@ async function commitApplied(
 ): Promise<CommitOutcome> {
   const { roomId, revision } = state;
   const filter = { _id: roomId, applied: revision - 1, type: { $exists: true } };
-  const update = { $set: { ...roomFieldsOf(state), applied: revision } };
+  const update = { $set: { ...roomFieldsOf(state), applied: revision }, ...CHANGED };
   const { allTaken } = await commits.write([{ updateOne: { filter, update } }]);
   if (allTaken) return "applied";
   const { applied } = await progressOf(rooms, roomId);

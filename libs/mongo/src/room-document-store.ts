@@ -85,6 +85,8 @@ export interface RoomDocumentStore {
   find(roomId: string): Promise<RoomDocument | undefined>;
   /** Those of `roomIds` that are served, in no particular order. */
   findMany(roomIds: readonly string[]): Promise<readonly RoomSummary[]>;
+  /** Those of `roomIds` that are served and were written at `since` (epoch ms) or later, or nobody knows when. */
+  changedSince(of: { roomIds: readonly string[]; since: number }): Promise<readonly string[]>;
   progress(roomId: string): Promise<RoomProgress>;
   /** Room fields and `applied` in one compare-and-set from `state.revision - 1` to `state.revision`. */
   commitApplied(state: RoomState): Promise<CommitOutcome>;

@@ -1,8 +1,9 @@
 import { findUnsupported } from "@parley/embedded-mongo/product-commands";
-import type { Db } from "mongodb";
+import type { CommandStartedEvent, Db } from "mongodb";
 import { describe, expect } from "vitest";
 
 import { test } from "../test/mongo-test.ts";
+import { queriesOf, readsWhole, type SentQuery } from "../test/query-plans.ts";
 import { member, room } from "../test/rooms.ts";
 import { mongoDirectoryStore } from "./directory-store.mongo.ts";
 import { importDirectory } from "./import-directory.ts";
@@ -13,6 +14,7 @@ import { mongoReplicaStore } from "./replica-store.mongo.ts";
 import { mongoRoomDocumentStore } from "./room-document-store.mongo.ts";
 import { mongoRoomSnapshotStore } from "./room-snapshot-store.mongo.ts";
 import { mongoSubscriptionStore } from "./subscription-store.mongo.ts";
+import { mongoUnreadStore } from "./unread-store.mongo.ts";
 import { mongoWaitingRoomStore } from "./waiting-room-store.mongo.ts";
 
 const state = room();
@@ -39,6 +41,7 @@ const EVERY_CALL: {
     insertIfAbsent: (store) => store.insertIfAbsent(state),
     find: (store) => store.find(roomId),
     findMany: (store) => store.findMany([roomId]),
+    changedSince: (store) => store.changedSince({ roomIds: [roomId], since: 1 }),
     progress: (store) => store.progress(roomId),
     commitApplied: (store) => store.commitApplied(state),
     quarantine: (store) => store.quarantine({ roomId, siteId: "alpha", revision: 2, at: 5 }),
@@ -73,6 +76,7 @@ const EVERY_CALL: {
     hasMemberOf: (store) => store.hasMemberOf({ roomId, roomSite: "alpha", accountSite: "alpha" }),
     listMembers: (store) => store.listMembers({ roomId, after: "5-ann", limit: 2 }),
     listRooms: (store) => store.listRooms({ ...page, account: "ann" }),
+    walkRooms: (store) => store.walkRooms({ ...page, account: "ann", since: 1 }),
     count: (store) => store.count(roomId),
   },
   ownState: {
@@ -95,11 +99,13 @@ const EVERY_CALL: {
     find: (store) => store.find(roomId, "m"),
     history: (store) => store.history({ roomId, before: "9-m", since: 1, limit: 2 }),
   },
+  unread: { count: (store) => store.count({ roomId, account: "bob", after: 1, since: 1 }) },
   directory: {
     importLines: (store) => importDirectory(store, `{"account":"ann","kind":"person","homeSite":"alpha"}`),
     find: (store) => store.find("ann"),
     findByUserId: (store) => store.findByUserId("u"),
     findMany: (store) => store.findMany(["ann"]),
+    names: (store) => store.names(["ann"]),
     orgs: (store) => store.orgs(["eng"]),
     resolve: (store) => store.resolve({ users: ["ann"], orgs: ["eng"] }),
     orgMembers: (store) => store.orgMembers({ orgId: "eng", after: "ann", limit: 2 }),
@@ -118,6 +124,7 @@ const storesOf = (database: Db) => ({
   snapshots: mongoRoomSnapshotStore(database),
   prints: mongoKeyPrintStore(database),
   messages: mongoMessageStore(database),
+  unread: mongoUnreadStore(database),
   directory: mongoDirectoryStore(database),
 });
 
@@ -141,5 +148,21 @@ describe("the stores", () => {
     await callEverything(database);
     expect(unsupported).toEqual([]);
     expect([...new Set(sent)].toSorted()).toEqual(["aggregate", "delete", "find", "findAndModify", "update"]);
+  });
+
+  test("ask nothing that reads a whole collection", async ({ mongo, database }) => {
+    const queries: SentQuery[] = [];
+    const collect = ({ commandName, command }: CommandStartedEvent): void => {
+      queries.push(...queriesOf(commandName, command));
+    };
+    mongo.client.on("commandStarted", collect);
+    await callEverything(database);
+    mongo.client.off("commandStarted", collect);
+    const scanning = new Set<string>();
+    for (const query of queries) {
+      if (await readsWhole(database, query)) scanning.add(JSON.stringify(query));
+    }
+    expect(queries.length).toBeGreaterThan(0);
+    expect([...scanning]).toEqual([]);
   });
 });

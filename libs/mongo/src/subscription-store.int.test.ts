@@ -87,6 +87,7 @@ describe("mongoSubscriptionStore", () => {
       account: "bob",
       revision: 2,
       removedAt: new Date(1_750_000_000_123),
+      changedAt: expect.any(Date),
     });
   });
 

@@ -1,11 +1,12 @@
 import type { Collection, Db } from "mongodb";
 
+import { notBefore } from "./changed-at.ts";
 import { collectionsOf, type SubscriptionRecord } from "./collections.ts";
 import { type GuardedWrite, guardedWrite, operationOf } from "./guarded-write.ts";
 import { momentCursor } from "./moment-cursor.ts";
 import { type Page, pageOf } from "./page.ts";
 import { storeCall } from "./store-call.ts";
-import type { Subscription, SubscriptionStore } from "./subscription-store.ts";
+import type { Subscription, SubscriptionStore, WalkedRow } from "./subscription-store.ts";
 import { createWriteGroup } from "./write-group.ts";
 
 type Put = Parameters<SubscriptionStore["put"]>[0];
@@ -38,7 +39,7 @@ const CLEARED_BY_REMOVAL = Object.keys({
 /** What a member says of itself; it ends with the membership. */
 const OWN_STATE = ["lastSeenAt", "muted", "mutedAt", "favourite", "favouriteAt"];
 
-type KeptByRemoval = "_id" | "roomId" | "account" | "revision" | "removedAt";
+type KeptByRemoval = "_id" | "roomId" | "account" | "revision" | "removedAt" | "changedAt";
 
 export function mongoSubscriptionStore(database: Db): SubscriptionStore {
   const { subscriptions } = collectionsOf(database);
@@ -147,9 +148,29 @@ function readsOf(subscriptions: Collection<SubscriptionRecord>): Reads {
         return pageOf(found.map(subscriptionOf), limit, (last) => last.roomId);
       }),
 
+    walkRooms: (of) => storeCall("walking an account's rooms", () => walkRooms(subscriptions, of)),
+
     count: (roomId) =>
       storeCall("counting members", () => subscriptions.countDocuments({ roomId, ...NOT_REMOVED })),
   };
+}
+
+async function walkRooms(
+  subscriptions: Collection<SubscriptionRecord>,
+  { account, since, after, limit }: Parameters<SubscriptionStore["walkRooms"]>[0],
+): Promise<Page<WalkedRow>> {
+  const rooms = after === undefined ? {} : { roomId: { $gt: after } };
+  const found = await subscriptions
+    .find({ account, ...rooms, $or: [NOT_REMOVED, { changedAt: notBefore(since) }] })
+    .sort({ roomId: 1 })
+    .limit(limit + 1)
+    .toArray();
+  const rows = found.map((record): WalkedRow => ({
+    roomId: record.roomId,
+    ...(record.removedAt === undefined && { subscription: subscriptionOf(record) }),
+    isChanged: record.changedAt === undefined || record.changedAt.getTime() >= since,
+  }));
+  return pageOf(rows, limit, (last) => last.roomId);
 }
 
 async function listMembers(
@@ -207,6 +228,13 @@ function putOf(
 
 /** Only for rows that are not removed: those have every field. */
 function subscriptionOf(record: SubscriptionRecord): Subscription {
-  const { _id, removedAt: _removedAt, mutedAt: _mutedAt, favouriteAt: _favouriteAt, ...fields } = record;
+  const {
+    _id,
+    removedAt: _removedAt,
+    changedAt: _changedAt,
+    mutedAt: _mutedAt,
+    favouriteAt: _favouriteAt,
+    ...fields
+  } = record;
   return { muted: false, favourite: false, ...fields } as Subscription;
 }

@@ -18,6 +18,15 @@ export interface Subscription extends SubscriptionView {
   readonly revision: number;
 }
 
+/** A row that a listing since a moment comes by. */
+export interface WalkedRow {
+  readonly roomId: string;
+  /** Absent: the account is no member any more. */
+  readonly subscription?: Subscription;
+  /** Whether membership or own state were written since, or nobody knows when. */
+  readonly isChanged: boolean;
+}
+
 /** How a member's ways of being in the room change; what is absent stays. */
 export interface MembershipChange {
   readonly account: string;
@@ -62,6 +71,13 @@ export interface SubscriptionStore {
   listMembers(of: { roomId: string; after?: string | undefined; limit: number }): Promise<Page<Subscription>>;
   /** An account's rows by room id. */
   listRooms(of: { account: string; after?: string | undefined; limit: number }): Promise<Page<Subscription>>;
+  /** An account's rows by room id, with those of rooms it left since, to tell what changed at `since` or later. */
+  walkRooms(of: {
+    account: string;
+    since: number;
+    after?: string | undefined;
+    limit: number;
+  }): Promise<Page<WalkedRow>>;
   /** How many members the rows show. */
   count(roomId: string): Promise<number>;
 }

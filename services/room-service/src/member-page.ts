@@ -1,4 +1,3 @@
-import { displayNameOf } from "@parley/contract/directory";
 import type { listMembers } from "@parley/contract/room-requests";
 import { Failure } from "@parley/contract/failure";
 import type { MemberEntry } from "@parley/contract/shapes";
@@ -14,7 +13,7 @@ interface Deps {
   readonly siteId: string;
   readonly subscriptions: Pick<SubscriptionStore, "listMembers">;
   readonly replicas: Pick<ReplicaStore, "find">;
-  readonly directory: Pick<DirectoryStore, "findMany">;
+  readonly directory: Pick<DirectoryStore, "names">;
 }
 
 type Asked = { readonly roomId: string; readonly after?: string | undefined; readonly limit: number };
@@ -38,8 +37,7 @@ export async function memberPage(
   asked: Asked,
 ): Promise<z.input<typeof listMembers.reply>> {
   const page = await membersOf(deps, room, asked);
-  const entries = await deps.directory.findMany(page.rows.map(({ account }) => account));
-  const names = new Map(entries.map((entry) => [entry.account, displayNameOf(entry)]));
+  const names = await deps.directory.names(page.rows.map(({ account }) => account));
   return {
     members: page.rows.map((row) => ({
       account: row.account,

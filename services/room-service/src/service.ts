@@ -8,6 +8,7 @@ import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
 import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo";
 import { mongoRoomSnapshotStore } from "@parley/mongo/room-snapshot-store.mongo";
 import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
+import { mongoUnreadStore } from "@parley/mongo/unread-store.mongo";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { valkeyRoomKeyStore } from "@parley/room-keys/room-key-store.valkey";
 import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
@@ -30,6 +31,7 @@ import { createRoomEndpoint } from "./endpoints/create-room.ts";
 import { ensureKeyEndpoint } from "./endpoints/ensure-key.ts";
 import { getDirectoryEndpoint } from "./endpoints/get-directory.ts";
 import { getKeyEndpoint } from "./endpoints/get-key.ts";
+import { getRoomEndpoint } from "./endpoints/get-room.ts";
 import { getRoomKeyEndpoint } from "./endpoints/get-room-key.ts";
 import { listMembersEndpoint } from "./endpoints/list-members.ts";
 import { listOrgMembersEndpoint } from "./endpoints/list-org-members.ts";
@@ -41,9 +43,11 @@ import { removeMemberEndpoint } from "./endpoints/remove-member.ts";
 import { renameRoomEndpoint } from "./endpoints/rename-room.ts";
 import { restrictRoomEndpoint } from "./endpoints/restrict-room.ts";
 import { retireAccountEndpoint } from "./endpoints/retire-account.ts";
+import { roomInfoEndpoint } from "./endpoints/room-info.ts";
 import { searchDirectoryEndpoint } from "./endpoints/search-directory.ts";
 import { siteInfoEndpoint } from "./endpoints/site-info.ts";
 import { createJudgeNamed } from "./named-accounts.ts";
+import { createAskHomes } from "./remote-activity.ts";
 import { createCommands } from "./run-command.ts";
 
 type Context = ServiceContext & { readonly config: Config };
@@ -90,6 +94,8 @@ async function openEndpoints(
   const replicas = mongoReplicaStore(database);
   const subscriptions = mongoSubscriptionStore(database);
   const directory = mongoDirectoryStore(database);
+  const unread = mongoUnreadStore(database);
+  const askHomes = createAskHomes({ siteId, peers, log });
   const judgeNamed = createJudgeNamed({ directory, accounts });
   const judgeAdmin = createJudgeAdmin({ accounts });
   const limits = { maxRoomSize, maxBatchSize, knownSites: new Set([siteId, ...peerIds]) };
@@ -106,7 +112,9 @@ async function openEndpoints(
     restrictRoomEndpoint({ commands, judgeAdmin }),
     closeRoomEndpoint({ commands }),
     listMembersEndpoint({ siteId, rooms, subscriptions, replicas, directory }),
-    listRoomsEndpoint({ siteId, rooms, subscriptions, keys, now }),
+    getRoomEndpoint({ siteId, rooms, subscriptions }),
+    listRoomsEndpoint({ siteId, rooms, subscriptions, keys, unread, askHomes, now }),
+    roomInfoEndpoint({ siteId, rooms, subscriptions, unread, directory }),
     getKeyEndpoint({
       siteId,
       keys,

@@ -13,7 +13,7 @@ interface Deps {
   readonly rooms: Pick<RoomDocumentStore, "find">;
   readonly subscriptions: Pick<SubscriptionStore, "find" | "listMembers">;
   readonly replicas: Pick<ReplicaStore, "find">;
-  readonly directory: Pick<DirectoryStore, "findMany">;
+  readonly directory: Pick<DirectoryStore, "names">;
 }
 
 /** A page of a room's members, for one of them. */

@@ -14,7 +14,7 @@ interface Deps {
   readonly rooms: Pick<RoomDocumentStore, "find">;
   readonly subscriptions: Pick<SubscriptionStore, "find" | "hasMemberOf" | "listMembers">;
   readonly replicas: Pick<ReplicaStore, "find">;
-  readonly directory: Pick<DirectoryStore, "find" | "findMany">;
+  readonly directory: Pick<DirectoryStore, "find" | "names">;
 }
 
 /** A site asks for its own accounts, or about a room it has a part in anyway; and for nobody who is disabled. */

@@ -2,27 +2,54 @@ import { listRooms, type RoomListRow } from "@parley/contract/room-requests";
 import { userEndpoint, type Endpoint } from "@parley/messaging/endpoint";
 import type { RoomDocumentStore, RoomSummary } from "@parley/mongo/room-document-store";
 import { roomViewOf, subscriptionViewOf } from "@parley/mongo/room-view";
-import type { Subscription, SubscriptionStore } from "@parley/mongo/subscription-store";
+import type { SubscriptionStore } from "@parley/mongo/subscription-store";
+import type { UnreadStore } from "@parley/mongo/unread-store";
 import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
+
+import { allRooms, type ListedRooms, roomsSince } from "../listed-rooms.ts";
+import type { AskHomes } from "../remote-activity.ts";
+import { countUnread } from "../unread-counts.ts";
 
 interface Deps {
   readonly siteId: string;
-  readonly rooms: Pick<RoomDocumentStore, "findMany">;
-  readonly subscriptions: Pick<SubscriptionStore, "listRooms" | "findMany">;
+  readonly rooms: Pick<RoomDocumentStore, "findMany" | "changedSince">;
+  readonly subscriptions: Pick<SubscriptionStore, "listRooms" | "walkRooms" | "findMany">;
   readonly keys: Pick<RoomKeyStore, "getMany">;
+  readonly unread: UnreadStore;
+  readonly askHomes: AskHomes;
   /** Site time (epoch ms). */
   readonly now: () => number;
 }
 
 /** A listing names the time it may be continued from: a little before it began. */
 const LISTING_MARGIN_MS = 10_000;
+/** Rows of rooms that were left are kept for 30 days; a listing since longer ago than this shows everything (ms). */
+const SINCE_MAX_MS = 29 * 24 * 3_600_000;
 
-const rowOf = ({ siteId }: Deps, room: RoomSummary, subscription: Subscription): RoomListRow => ({
-  room: roomViewOf(room, subscription.account),
-  subscription: subscriptionViewOf(subscription),
-  ...(room.lastMessageAt !== undefined && { lastMessageAt: room.lastMessageAt }),
-  stale: room.siteId !== siteId,
-});
+/** What a row says beyond room and membership. */
+type Activity = Pick<RoomListRow, "lastMessageAt" | "unread" | "mentions" | "stale">;
+
+/** Of rooms homed here by what is stored, of others by what their homes told; `stale`: the home may show more. */
+async function activitiesOf(
+  { siteId, unread }: Deps,
+  { members, remote }: ListedRooms,
+  rooms: ReadonlyMap<string, RoomSummary>,
+): Promise<ReadonlyMap<string, Activity>> {
+  const own = members.flatMap((member) => {
+    const room = rooms.get(member.roomId);
+    return room?.siteId === siteId ? [{ room, member }] : [];
+  });
+  const counts = await countUnread(unread, own);
+  const ofOwn = own.map(({ room: { roomId, lastMessageAt } }): readonly [string, Activity] => [
+    roomId,
+    { ...counts.get(roomId), stale: false, ...(lastMessageAt !== undefined && { lastMessageAt }) },
+  ]);
+  const ofOthers = [...remote].map(([roomId, { revision = 0, ...activity }]): readonly [string, Activity] => {
+    const isBehind = revision > (rooms.get(roomId)?.applied ?? 0);
+    return [roomId, { ...activity, stale: activity.stale || isBehind }];
+  });
+  return new Map([...ofOwn, ...ofOthers]);
+}
 
 /**
  * The current keys of these rooms for this account. Keys are read before the memberships are read again: a version is
@@ -50,21 +77,44 @@ async function keysFor(
   return new Map(allowed);
 }
 
-/** The caller's rooms by room id, on demand with the keys to open them. */
+/** Whether a listing since then would miss rooms left: their rows are gone. */
+const isTooLongAgo = (since: number, now: number): boolean => now - since > SINCE_MAX_MS;
+
+/**
+ * The caller's rooms by room id, on demand with the keys to open them, or of them those in which something changed since
+ * an earlier listing.
+ */
 export const listRoomsEndpoint = (deps: Deps): Endpoint =>
-  userEndpoint(listRooms, async ({ body: { keys: withKeys, ...body }, caller: { account } }) => {
-    const at = deps.now() - LISTING_MARGIN_MS;
-    const page = await deps.subscriptions.listRooms({ account, ...body });
-    const roomIds = page.rows.map(({ roomId }) => roomId);
+  userEndpoint(listRooms, async ({ body, caller: { account }, trace }) => {
+    const now = deps.now();
+    const { since, after, limit } = body;
+    const asked = { account, after, limit, trace };
+    const listed =
+      since === undefined || isTooLongAgo(since, now)
+        ? await allRooms(deps, asked)
+        : await roomsSince(deps, { ...asked, since });
+    const roomIds = listed.members.map(({ roomId }) => roomId);
     const rooms = new Map((await deps.rooms.findMany(roomIds)).map((room) => [room.roomId, room]));
-    const keys = withKeys ? await keysFor(deps, account, rooms) : undefined;
+    const [activities, keys] = await Promise.all([
+      activitiesOf(deps, listed, rooms),
+      body.keys ? keysFor(deps, account, rooms) : undefined,
+    ]);
     return {
-      rooms: page.rows.flatMap((subscription) => {
-        const room = rooms.get(subscription.roomId);
-        const key = keys?.get(subscription.roomId);
-        return room ? [{ ...rowOf(deps, room, subscription), ...(key && { key }) }] : [];
+      rooms: listed.members.flatMap((member): RoomListRow[] => {
+        const room = rooms.get(member.roomId);
+        const key = keys?.get(member.roomId);
+        if (!room) return [];
+        return [
+          {
+            room: roomViewOf(room, account),
+            subscription: subscriptionViewOf(member),
+            ...(activities.get(member.roomId) ?? { stale: true }),
+            ...(key && { key }),
+          },
+        ];
       }),
-      at,
-      ...(page.next !== undefined && { next: page.next }),
+      at: now - LISTING_MARGIN_MS,
+      ...(listed.removed && { removed: [...listed.removed] }),
+      ...(listed.next !== undefined && { next: listed.next }),
     };
   });
