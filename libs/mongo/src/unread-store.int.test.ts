@@ -1,8 +1,9 @@
 import { UNREAD_MAX } from "@parley/contract/shapes";
-import type { Db } from "mongodb";
+import type { CommandStartedEvent, Db } from "mongodb";
 import { describe, expect } from "vitest";
 
 import { test as base } from "../test/mongo-test.ts";
+import { queriesOf, readsWhole } from "../test/query-plans.ts";
 import { newRoomId } from "../test/rooms.ts";
 import { mongoUnreadStore } from "./unread-store.mongo.ts";
 
@@ -73,6 +74,12 @@ describe("unread messages", () => {
     expect(await counting(database, roomId)()).toEqual({ unread: 4, mentions: 3 });
   });
 
+  test("mention an account that looks like the name of a field", async ({ database, roomId }) => {
+    await fill(database, roomId, [{ mentions: ["cat"] }, { mentions: ["$content"] }]);
+    const counts = mongoUnreadStore(database).count({ roomId, account: "$content", after: 0 });
+    expect(await counts).toEqual({ unread: 2, mentions: 1 });
+  });
+
   test("are counted to a hundred, and mentions among all of them", async ({ database, roomId }) => {
     await fill(database, roomId, [
       ...many({}),
@@ -86,5 +93,33 @@ describe("unread messages", () => {
   test("mention the account a hundred times at most", async ({ database, roomId }) => {
     await fill(database, roomId, [...many({ mentions: ["bob"] }), ...many({ mentionAll: true })]);
     expect(await counting(database, roomId)()).toEqual({ unread: 100, mentions: 100 });
+  });
+
+  test("cost one query while they are few and three beyond, each led by an index and bounded", async ({
+    mongo,
+    database,
+    roomId,
+  }) => {
+    const sent: CommandStartedEvent[] = [];
+    const collect = (event: CommandStartedEvent): void => {
+      if (event.commandName === "aggregate" || event.commandName === "find") sent.push(event);
+    };
+    const ask = async () => {
+      mongo.client.on("commandStarted", collect);
+      await counting(database, roomId)();
+      mongo.client.off("commandStarted", collect);
+      return sent.splice(0);
+    };
+    await fill(database, roomId, [{}]);
+    expect(await ask()).toHaveLength(1);
+    await database.collection("messages").deleteMany({ roomId });
+    await fill(database, roomId, many({ mentions: ["bob"] }));
+    const commands = await ask();
+    expect(commands).toHaveLength(3);
+    for (const { commandName, command } of commands) {
+      expect(JSON.stringify(command)).toMatch(new RegExp(`"\\$?limit":${UNREAD_MAX}`));
+      for (const query of queriesOf(commandName, command))
+        expect(await readsWhole(database, query)).toBe(false);
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { UNREAD_MAX } from "@parley/contract/shapes";
-import type { Collection, Db, Filter } from "mongodb";
+import type { Collection, Db, Document, Filter } from "mongodb";
 
 import { collectionsOf, type MessageRecord } from "./collections.ts";
 import { storeCall } from "./store-call.ts";
@@ -7,12 +7,7 @@ import type { UnreadCounts, UnreadStore } from "./unread-store.ts";
 
 type Asked = Parameters<UnreadStore["count"]>[0];
 
-/** What says whom a message mentions. */
-interface Mentioning {
-  readonly _id: string;
-  readonly mentions?: readonly string[];
-  readonly mentionAll?: boolean;
-}
+const NOTHING: UnreadCounts = { unread: 0, mentions: 0 };
 
 export function mongoUnreadStore(database: Db): UnreadStore {
   const { messages } = collectionsOf(database);
@@ -20,20 +15,31 @@ export function mongoUnreadStore(database: Db): UnreadStore {
 }
 
 /**
- * One query while there are few; only a member with more unread messages than are counted costs two more, which ask for
- * the mentions among all of them.
+ * One query while there are few, answered with two numbers; only a member with more unread messages than are counted
+ * costs two more, which ask for the mentions among all of them.
  */
 async function count(messages: Collection<MessageRecord>, of: Asked): Promise<UnreadCounts> {
-  const unread = await find(messages, unreadOf(of));
-  if (unread.length < UNREAD_MAX)
-    return { unread: unread.length, mentions: unread.filter((each) => mentions(each, of.account)).length };
+  const [counts = NOTHING] = await messages
+    .aggregate<UnreadCounts>([
+      { $match: unreadOf(of) },
+      { $limit: UNREAD_MAX },
+      { $group: { _id: null, unread: { $sum: 1 }, mentions: { $sum: isMentionOf(of.account) } } },
+      { $project: { _id: 0 } },
+    ])
+    .toArray();
+  if (counts.unread < UNREAD_MAX) return counts;
   const found = await Promise.all([
-    find(messages, { ...unreadOf(of), mentions: of.account }),
-    find(messages, { ...unreadOf(of), mentionAll: true }),
+    idsOf(messages, { ...unreadOf(of), mentions: of.account }),
+    idsOf(messages, { ...unreadOf(of), mentionAll: true }),
   ]);
-  const mentioning = new Set(found.flat().map(({ _id }) => _id));
-  return { unread: UNREAD_MAX, mentions: Math.min(mentioning.size, UNREAD_MAX) };
+  return { unread: UNREAD_MAX, mentions: Math.min(new Set(found.flat()).size, UNREAD_MAX) };
 }
+
+/** 1 for a message that mentions the account or everybody, else 0. */
+const isMentionOf = (account: string): Document => ({
+  // An account may look like the name of a field.
+  $cond: [{ $or: ["$mentionAll", { $in: [{ $literal: account }, { $ifNull: ["$mentions", []] }] }] }, 1, 0],
+});
 
 const unreadOf = ({ roomId, account, after, since = 0 }: Asked): Filter<MessageRecord> => ({
   roomId,
@@ -44,11 +50,10 @@ const unreadOf = ({ roomId, account, after, since = 0 }: Asked): Filter<MessageR
   $or: [{ threadOf: { $exists: false } }, { alsoInRoom: true }],
 });
 
-const find = (
+async function idsOf(
   messages: Collection<MessageRecord>,
   filter: Filter<MessageRecord>,
-): Promise<readonly Mentioning[]> =>
-  messages.find(filter).project<Mentioning>({ mentions: 1, mentionAll: 1 }).limit(UNREAD_MAX).toArray();
-
-const mentions = ({ mentions: accounts = [], mentionAll = false }: Mentioning, account: string): boolean =>
-  mentionAll || accounts.includes(account);
+): Promise<readonly string[]> {
+  const found = await messages.find(filter).project<{ _id: string }>({ _id: 1 }).limit(UNREAD_MAX).toArray();
+  return found.map(({ _id }) => _id);
+}
