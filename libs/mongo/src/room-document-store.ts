@@ -86,6 +86,8 @@ export interface RoomDocumentStore {
   /** Those of `roomIds` that are served, in no particular order. */
   findMany(roomIds: readonly string[]): Promise<readonly RoomSummary[]>;
   progress(roomId: string): Promise<RoomProgress>;
+  /** The home site of any room that this site holds something of. */
+  homeOf(roomId: string): Promise<string | undefined>;
   /** Room fields and `applied` in one compare-and-set from `state.revision - 1` to `state.revision`. */
   commitApplied(state: RoomState): Promise<CommitOutcome>;
   /** Notes that the event of `revision` cannot be applied; nothing happens when it has been. */

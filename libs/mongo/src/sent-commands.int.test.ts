@@ -40,6 +40,7 @@ const EVERY_CALL: {
     find: (store) => store.find(roomId),
     findMany: (store) => store.findMany([roomId]),
     progress: (store) => store.progress(roomId),
+    homeOf: (store) => store.homeOf(roomId),
     commitApplied: (store) => store.commitApplied(state),
     quarantine: (store) => store.quarantine({ roomId, siteId: "alpha", revision: 2, at: 5 }),
     unquarantine: (store) => store.unquarantine({ roomId, revision: 2 }),
@@ -74,9 +75,12 @@ const EVERY_CALL: {
     listMembers: (store) => store.listMembers({ roomId, after: "5-ann", limit: 2 }),
     listRooms: (store) => store.listRooms({ ...page, account: "ann" }),
     count: (store) => store.count(roomId),
+    listReaders: (store) => store.listReaders({ roomId, since: 1, except: "ann", limit: 2 }),
   },
   ownState: {
     raiseLastSeen: (store) => store.raiseLastSeen(row),
+    raiseLastSeenOf: (store) =>
+      store.raiseLastSeenOf({ ...row, roomSite: "alpha", accountSite: "beta", joinedAt: 1 }),
     setMuted: (store) => store.setMuted({ ...row, muted: true }),
     setFavourite: (store) => store.setFavourite({ ...row, favourite: true }),
   },
@@ -93,6 +97,7 @@ const EVERY_CALL: {
     putIfAbsent: (store) => store.putIfAbsent(messageRow),
     markCanonical: (store) => store.markCanonical(roomId, "m"),
     find: (store) => store.find(roomId, "m"),
+    findOrigin: (store) => store.findOrigin(roomId, "m"),
     history: (store) => store.history({ roomId, before: "9-m", since: 1, limit: 2 }),
   },
   directory: {

@@ -1,11 +1,11 @@
-import type { Collection, Db } from "mongodb";
+import type { Collection, Db, Filter } from "mongodb";
 
 import { collectionsOf, type SubscriptionRecord } from "./collections.ts";
 import { type GuardedWrite, guardedWrite, operationOf } from "./guarded-write.ts";
 import { momentCursor } from "./moment-cursor.ts";
 import { type Page, pageOf } from "./page.ts";
 import { storeCall } from "./store-call.ts";
-import type { Subscription, SubscriptionStore } from "./subscription-store.ts";
+import type { Reader, Subscription, SubscriptionStore } from "./subscription-store.ts";
 import { createWriteGroup } from "./write-group.ts";
 
 type Put = Parameters<SubscriptionStore["put"]>[0];
@@ -149,6 +149,8 @@ function readsOf(subscriptions: Collection<SubscriptionRecord>): Reads {
 
     count: (roomId) =>
       storeCall("counting members", () => subscriptions.countDocuments({ roomId, ...NOT_REMOVED })),
+
+    listReaders: (of) => storeCall("listing readers", () => listReaders(subscriptions, of)),
   };
 }
 
@@ -170,6 +172,29 @@ async function listMembers(
   return pageOf(found.map(subscriptionOf), limit, (last) =>
     momentCursor.of({ at: last.joinedAt, id: last.account }),
   );
+}
+
+async function listReaders(
+  subscriptions: Collection<SubscriptionRecord>,
+  { roomId, since, except, limit }: Parameters<SubscriptionStore["listReaders"]>[0],
+): Promise<{ readers: readonly Reader[]; total: number }> {
+  const readers: Filter<SubscriptionRecord> = {
+    roomId,
+    lastSeenAt: { $gte: since },
+    account: { $ne: except },
+    // Whoever may not see the message has not read it, however far they have come since.
+    historySharedSince: { $not: { $gt: since } },
+    ...NOT_REMOVED,
+  };
+  const [found, total] = await Promise.all([
+    subscriptions
+      .find(readers, { projection: { _id: 0, account: 1, lastSeenAt: 1 } })
+      .sort({ lastSeenAt: 1 })
+      .limit(limit)
+      .toArray(),
+    subscriptions.countDocuments(readers),
+  ]);
+  return { readers: found.map(({ account, lastSeenAt = since }) => ({ account, lastSeenAt })), total };
 }
 
 const removalOf = (
@@ -206,7 +231,7 @@ function putOf(
 }
 
 /** Only for rows that are not removed: those have every field. */
-function subscriptionOf(record: SubscriptionRecord): Subscription {
+export function subscriptionOf(record: SubscriptionRecord): Subscription {
   const { _id, removedAt: _removedAt, mutedAt: _mutedAt, favouriteAt: _favouriteAt, ...fields } = record;
   return { muted: false, favourite: false, ...fields } as Subscription;
 }

@@ -4,6 +4,8 @@ import type { Endpoint } from "@parley/messaging/endpoint";
 import { openPeers } from "@parley/messaging/peers";
 import { createDirectoryCache, type DirectoryCache } from "@parley/mongo/directory-cache";
 import { mongoDirectoryStore } from "@parley/mongo/directory-store.mongo";
+import { mongoMessageStore } from "@parley/mongo/message-store.mongo";
+import { mongoOwnStateStore } from "@parley/mongo/own-state-store.mongo";
 import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
 import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo";
 import { mongoRoomSnapshotStore } from "@parley/mongo/room-snapshot-store.mongo";
@@ -18,18 +20,22 @@ import { createRoomLoader } from "@parley/room-log/room-loader";
 import { createRoomLog, type RoomLog } from "@parley/room-log/room-log";
 import { openSite, type Site } from "@parley/site/open-site";
 import { openValkey } from "@parley/site/open-valkey";
-import { createAfterStep } from "@parley/site/test-hooks";
+import { createAfterStep, type AfterStep } from "@parley/site/test-hooks";
 
 import { testHooks, type Config } from "./config.ts";
 import { addMembersEndpoint } from "./endpoints/add-members.ts";
 import { changeRoleEndpoint } from "./endpoints/change-role.ts";
 import { createRoomEndpoint } from "./endpoints/create-room.ts";
 import { ensureKeyEndpoint } from "./endpoints/ensure-key.ts";
+import { favouriteRoomEndpoint } from "./endpoints/favourite-room.ts";
 import { getDirectoryEndpoint } from "./endpoints/get-directory.ts";
 import { getKeyEndpoint } from "./endpoints/get-key.ts";
 import { getRoomKeyEndpoint } from "./endpoints/get-room-key.ts";
 import { listMembersEndpoint } from "./endpoints/list-members.ts";
+import { listReceiptsEndpoint } from "./endpoints/list-receipts.ts";
 import { listRoomsEndpoint } from "./endpoints/list-rooms.ts";
+import { markReadEndpoint } from "./endpoints/mark-read.ts";
+import { muteRoomEndpoint } from "./endpoints/mute-room.ts";
 import { openDirectEndpoint } from "./endpoints/open-direct.ts";
 import { pingSiteEndpoint } from "./endpoints/ping-site.ts";
 import { removeMemberEndpoint } from "./endpoints/remove-member.ts";
@@ -37,6 +43,8 @@ import { searchDirectoryEndpoint } from "./endpoints/search-directory.ts";
 import { siteInfoEndpoint } from "./endpoints/site-info.ts";
 import { createJudgeNamed } from "./named-accounts.ts";
 import { createCommands } from "./run-command.ts";
+import { createSendMemberState } from "./send-member-state.ts";
+import { createTellOwnState } from "./tell-own-state.ts";
 
 type Context = ServiceContext & { readonly config: Config };
 
@@ -64,6 +72,26 @@ async function openKeys(stack: AsyncDisposableStack, context: Context, site: Sit
     now: () => site.clock.now(),
   });
   return watchedKeyStore(store, site.recorder);
+}
+
+/** What members say of themselves, and what others may see of it. */
+function ownStateEndpoints(site: Site, peerIds: readonly string[], afterStep: AfterStep): Endpoint[] {
+  const { siteId, database, clock, broker, recorder } = site;
+  const ownState = mongoOwnStateStore(database);
+  const tell = createTellOwnState({ broker, siteId });
+  const sendMemberState = createSendMemberState({ broker, siteId, peers: new Set(peerIds), recorder });
+  const now = (): number => clock.now();
+  return [
+    markReadEndpoint({ ownState, tell, sendMemberState, afterStep, now }),
+    muteRoomEndpoint({ ownState, tell, now }),
+    favouriteRoomEndpoint({ ownState, tell, now }),
+    listReceiptsEndpoint({
+      siteId,
+      messages: mongoMessageStore(database),
+      subscriptions: mongoSubscriptionStore(database),
+      directory: mongoDirectoryStore(database),
+    }),
+  ];
 }
 
 async function openEndpoints(
@@ -115,13 +143,20 @@ async function openEndpoints(
     openDirectEndpoint({ siteId, commands, rooms, subscriptions, directory, limits }),
     getRoomKeyEndpoint({ siteId, keys, rooms, subscriptions, directory, roomLog }),
     pingSiteEndpoint({ siteId, now }),
+    ...ownStateEndpoints(site, peerIds, afterStep),
   ];
 }
 
 /** Wires room-service: decides commands, answers reads. */
 export async function openService(stack: AsyncDisposableStack, context: Context): Promise<void> {
   const { config } = context;
-  const site = await openSite({ stack, context, config, process: "room-service", streams: ["ROOMS"] });
+  const site = await openSite({
+    stack,
+    context,
+    config,
+    process: "room-service",
+    streams: ["ROOMS", "OUTBOX"],
+  });
   const accounts = createDirectoryCache(mongoDirectoryStore(site.database));
   const endpoints = await openEndpoints(stack, context, { site, accounts });
   const serving = await serveEndpoints({
