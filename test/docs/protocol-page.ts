@@ -53,7 +53,7 @@ const requestTable = (requests: readonly NamedRequest[]): string =>
   );
 
 const PUBLISHERS = {
-  subscriptionUpdate: "room-worker; inbox-worker of the account's own site",
+  subscriptionUpdate: "room-worker; inbox-worker and room-service of the account's own site",
   roomKey: "room-worker",
   room: "broadcast-worker",
   response: "room-worker",

@@ -48,6 +48,7 @@ import type { RoomReference } from "./client-events.ts";
 import { type Commands, createCommands } from "./commands.ts";
 import { createFollowing, type Following } from "./follow.ts";
 import type { Draft, Outbox, Sent } from "./outbox.ts";
+import { createOwnState, type OwnState } from "./own-state.ts";
 import { createReads, type Reads } from "./reads.ts";
 import type { BodyOf, CallOptions, CallTokens, ReplyOf } from "./request.ts";
 import type { Session } from "./session.ts";
@@ -64,7 +65,7 @@ export type { OutboxStore } from "./outbox-store.ts";
 export { ParleyError } from "./parley-error.ts";
 
 /** One account, connected. */
-export interface Client extends Commands, Reads, Following, AsyncDisposable {
+export interface Client extends Commands, Reads, OwnState, Following, AsyncDisposable {
   readonly account: string;
   /** The account's home site. */
   readonly siteId: string;
@@ -95,6 +96,7 @@ export function createClient(session: Session, outbox: Outbox): Client {
     siteId: session.siteId,
     ...createCommands(session),
     ...reads,
+    ...createOwnState(session),
     ...createFollowing({ ...session, newest }),
     send: (room, draft) => outbox.send(room, draft),
     request: (declaration, call) => session.requester.call(declaration, call),
