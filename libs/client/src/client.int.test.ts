@@ -8,7 +8,7 @@ import { searchDirectory } from "@parley/contract/directory";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 
-import { keyText } from "../test/peer-row.ts";
+import { keyText, peerRow } from "../test/peer-row.ts";
 import { listing, newKey, openPeerSite, type PeerRoom, peerRoom, type PeerSite } from "../test/peer-site.ts";
 import type { Problem } from "./background.ts";
 import type { Client, ClientEvent } from "./client.ts";
