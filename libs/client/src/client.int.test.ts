@@ -1,74 +1,13 @@
-import type { NatsConnection } from "@nats-io/nats-core";
-import { connect } from "@nats-io/transport-node";
 import { Failure } from "@parley/contract/failure";
 import { listHistory, sendMessage } from "@parley/contract/messages";
 import { userSubjects } from "@parley/contract/notices";
 import { createRoom, getKey, listMembers } from "@parley/contract/room-requests";
 import { searchDirectory } from "@parley/contract/directory";
-import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 
-import { keyText, peerRow } from "../test/peer-row.ts";
+import { keyText } from "../test/peer-row.ts";
 import { listing, newKey, openPeerSite, type PeerRoom, peerRoom, type PeerSite } from "../test/peer-site.ts";
-import type { Problem } from "./background.ts";
-import type { Client, ClientEvent } from "./client.ts";
-import { connectParleyOn } from "./connect.ts";
-
-const ACCOUNT = "ann";
-
-interface Stage {
-  readonly site: PeerSite;
-  readonly room: PeerRoom;
-  readonly pair: ReturnType<typeof newKey>;
-  readonly client: Client;
-  readonly events: AsyncIterator<ClientEvent>;
-  readonly connection: NatsConnection;
-  readonly problems: readonly Problem[];
-}
-
-/** ann, in one channel whose key version 0 she holds, at a site whose service side the test plays. */
-async function stage({ isMember = true, keyFrom = 0 } = {}): Promise<Stage> {
-  const site = await openPeerSite(inject("natsUrl"));
-  onTestFinished(() => site[Symbol.asyncDispose]());
-  const room = peerRoom(site);
-  const pair = newKey();
-  await listing(site, () => (isMember ? [room.row({ key: pair, keyFrom })] : []));
-  await site.answer(listHistory, () => ({ messages: [] }));
-  const connections: NatsConnection[] = [];
-  const problems: Problem[] = [];
-  const client = await connectParleyOn(
-    {
-      suite: nodeSuite,
-      connect: async (asked) => {
-        const opened = await connect(asked);
-        connections.push(opened);
-        return opened;
-      },
-    },
-    {
-      servers: inject("natsUrl"),
-      siteId: site.siteId,
-      account: ACCOUNT,
-      onProblem: (problem) => problems.push(problem),
-    },
-  );
-  onTestFinished(() => client.close());
-  const [connection] = connections;
-  if (connection === undefined) throw new Error("no connection was made");
-  return { site, room, pair, client, events: client.events(), connection, problems };
-}
-
-/** The next event of one of these types. */
-async function next<T extends ClientEvent["type"]>(
-  events: AsyncIterator<ClientEvent>,
-  ...types: readonly T[]
-): Promise<Extract<ClientEvent, { type: T }>> {
-  for (;;) {
-    const { done, value } = await events.next();
-    if (done === true) throw new Error(`the events ended before ${types.join()}`);
-    if (types.some((type) => type === value.type)) return value as Extract<ClientEvent, { type: T }>;
-  }
-}
+import { ACCOUNT, next, stage } from "../test/stage.ts";
 
 describe("requests", () => {
   test("are repeated with the same id while the service is busy, and the envelope becomes a typed error", async () => {
@@ -356,57 +295,6 @@ describe("membership", () => {
     room.tellUpdate(ACCOUNT, "role_changed", 8);
     expect((await next(events, "removed", "role_changed")).type).toBe("role_changed");
     expect(client.room(room.roomId)).toMatchObject({ roomId: room.roomId });
-  });
-
-  test("is told with own state, which outlasts a change of role", async () => {
-    const { site, room, client, events } = await stage();
-    const { roomId, siteId } = room;
-    const tell = (action: string, at: number, own: object): void =>
-      site.publish(
-        userSubjects.subscriptionUpdate.of({ homeSite: site.siteId, account: ACCOUNT, fromSite: siteId }),
-        { action, roomId, siteId, at, subscription: { ...room.row({}).subscription, ...own } },
-      );
-    tell("muted", 5, { muted: true });
-    expect(await next(events, "read", "muted")).toEqual({ type: "muted", roomId, siteId, muted: true });
-    tell("muted", 4, { muted: false });
-    tell("read", 6, { lastSeenAt: 70 });
-    tell("read", 7, { lastSeenAt: 60 });
-    tell("favourite", 8, { favourite: true });
-    expect(await next(events, "read", "muted")).toEqual({ type: "read", roomId, siteId, lastSeenAt: 70 });
-    expect(await next(events, "read", "muted", "favourite")).toMatchObject({ type: "favourite" });
-    room.tellUpdate(ACCOUNT, "role_changed", 8);
-    await next(events, "role_changed");
-    const own = { muted: true, favourite: true, lastSeenAt: 70 };
-    expect(client.room(roomId)?.subscription).toMatchObject(own);
-  });
-
-  test("takes own state from the own site alone, also of a room that lives elsewhere", async () => {
-    const { site, events } = await stage();
-    const roomId = peerRoom(site).roomId;
-    const siteId = "elsewhere";
-    const { room, subscription } = peerRow({ roomId, siteId });
-    const tell = (fromSite: string, update: object): void =>
-      site.publish(
-        userSubjects.subscriptionUpdate.of({ homeSite: site.siteId, account: ACCOUNT, fromSite }),
-        { roomId, siteId, at: 5, room, subscription, ...update },
-      );
-    tell(site.siteId, { action: "added", revision: 1 });
-    await next(events, "added");
-    tell(siteId, { action: "muted", at: 9, subscription: { ...subscription, muted: true } });
-    tell(site.siteId, { action: "favourite", subscription: { ...subscription, favourite: true } });
-    expect((await next(events, "muted", "favourite")).type).toBe("favourite");
-  });
-
-  test("listed anew shows what another client of the account set meanwhile", async () => {
-    const { site, room, pair, client, events, connection } = await stage();
-    const { roomId, siteId } = room;
-    const row = room.row({ key: pair });
-    const set = { ...row.subscription, muted: true, lastSeenAt: 50 };
-    await listing(site, () => [{ ...row, subscription: set }]);
-    await connection.reconnect();
-    expect(await next(events, "read", "muted")).toEqual({ type: "read", roomId, siteId, lastSeenAt: 50 });
-    expect(await next(events, "read", "muted")).toEqual({ type: "muted", roomId, siteId, muted: true });
-    expect(client.room(roomId)?.subscription).toEqual(set);
   });
 
   test("is listed anew after a lost connection, and what was said meanwhile is read", async () => {

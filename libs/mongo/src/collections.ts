@@ -28,6 +28,16 @@ interface ReplicaFields {
 /** `_id` is the room id. Without a `type` it is a stub: the room's first event has not been projected yet. */
 export type RoomRecord = RoomStub & ReplicaFields & Partial<Omit<RoomDocument, "roomId" | keyof RoomStub>>;
 
+/** What a member had said of itself before a rebuild, in the membership that began at `joinedAt`. */
+export interface KeptOwnState {
+  readonly joinedAt?: number;
+  readonly lastSeenAt?: number;
+  readonly muted?: boolean;
+  readonly mutedAt?: number;
+  readonly favourite?: boolean;
+  readonly favouriteAt?: number;
+}
+
 /** `_id` is `{roomId}:{account}`. A removed row keeps its ids, `revision` and `removedAt`. */
 export interface SubscriptionRecord extends Partial<Omit<Subscription, "roomId" | "account" | "revision">> {
   readonly _id: string;
@@ -38,6 +48,8 @@ export interface SubscriptionRecord extends Partial<Omit<Subscription, "roomId" 
   readonly removedAt?: Date;
   readonly mutedAt?: number;
   readonly favouriteAt?: number;
+  /** While the room is being rebuilt. */
+  readonly kept?: KeptOwnState;
 }
 
 /** `_id` is `{roomId}:{revision}`. */

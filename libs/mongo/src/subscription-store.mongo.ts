@@ -38,7 +38,7 @@ const CLEARED_BY_REMOVAL = Object.keys({
 /** What a member says of itself; it ends with the membership. */
 const OWN_STATE = ["lastSeenAt", "muted", "mutedAt", "favourite", "favouriteAt"];
 
-type KeptByRemoval = "_id" | "roomId" | "account" | "revision" | "removedAt";
+type KeptByRemoval = "_id" | "roomId" | "account" | "revision" | "removedAt" | "kept";
 
 export function mongoSubscriptionStore(database: Db): SubscriptionStore {
   const { subscriptions } = collectionsOf(database);
@@ -232,6 +232,7 @@ function putOf(
 
 /** Only for rows that are not removed: those have every field. */
 export function subscriptionOf(record: SubscriptionRecord): Subscription {
-  const { _id, removedAt: _removedAt, mutedAt: _mutedAt, favouriteAt: _favouriteAt, ...fields } = record;
+  const { _id, removedAt: _removedAt, kept: _kept, ...standing } = record;
+  const { mutedAt: _mutedAt, favouriteAt: _favouriteAt, ...fields } = standing;
   return { muted: false, favourite: false, ...fields } as Subscription;
 }

@@ -205,14 +205,14 @@ describe("own state", () => {
   });
 
   test("of an earlier membership does not come back with a later one", async ({ sites, roomId }) => {
-    const { alphaClients, betaClients, replicate, remove } = sites;
+    const { alphaClients, betaClients, replicate } = sites;
     for (const [clients, account] of [
       [alphaClients, "amy"],
       [betaClients, "bob"],
     ] as const) {
       await clients.ask(account, markRead, { tokens: { roomId }, body: {} });
       await clients.ask(account, muteRoom, { tokens: { roomId }, body: { muted: true } });
-      await remove(roomId, account);
+      await sites.remove(roomId, account);
     }
     const body = { users: ["amy", "bob"] };
     const { requestId } = await alphaClients.ask("ann", addMembers, { tokens: { roomId }, body });
@@ -263,7 +263,7 @@ describe("message.receipts", () => {
   });
 
   test("are for the author, at the room's home, in the window the author sees", async ({ sites, roomId }) => {
-    const { alpha, alphaClients, betaClients, remove } = sites;
+    const { alpha, alphaClients, betaClients } = sites;
     const messageId = await say(sites, roomId, "bob");
     const asked = { tokens: { roomId }, body: { messageId } };
     const atHome = { ...asked, tokens: { roomId, siteId: alpha.siteId } };
@@ -277,7 +277,7 @@ describe("message.receipts", () => {
     expect(await betaClients.ask("bob", listReceipts, missing)).toMatchObject({
       reason: "message_not_found",
     });
-    await remove(roomId, "bob");
+    await sites.remove(roomId, "bob");
     const body = { users: ["bob"] };
     const { requestId } = await alphaClients.ask("ann", addMembers, { tokens: { roomId }, body });
     await alphaClients.result(requestId);
