@@ -6,6 +6,7 @@ import { LIMITS } from "@parley/contract/limits";
 import * as messages from "@parley/contract/messages";
 import { roomSubjects, userSubjects } from "@parley/contract/notices";
 import type { AnyRequest } from "@parley/contract/request";
+import * as ownState from "@parley/contract/own-state";
 import * as roomRequests from "@parley/contract/room-requests";
 import * as serverRequests from "@parley/contract/server-requests";
 import { STREAM_OWNERS, streamDeclarations } from "@parley/contract/streams";
@@ -32,7 +33,7 @@ const requestsIn = (...modules: readonly object[]): NamedRequest[] =>
     .toSorted((a, b) => (a.declaration.operation < b.declaration.operation ? -1 : 1));
 
 /** Every request a client may make, as the contract declares it. */
-export const clientRequests = (): NamedRequest[] => requestsIn(roomRequests, messages, directory);
+export const clientRequests = (): NamedRequest[] => requestsIn(roomRequests, ownState, messages, directory);
 
 /** Which process has an endpoint for a request, told by its sources. */
 function serverOf(name: string): string {

@@ -16,6 +16,8 @@ import {
 import { ANN, BOB, ROOM_ID, ROOM_KEY, SITE_ID } from "./example-values.ts";
 import { exampleMember, exampleMessage, exampleRoom, exampleSubscription } from "./example-values.ts";
 
+import { OWN_STATE, RECEIPTS } from "./requests-own-state.ts";
+
 /** What is said of a request beyond its declaration, and an example of it. */
 export interface RequestPage {
   readonly declaration: AnyRequest;
@@ -210,7 +212,11 @@ const MESSAGES: readonly RequestPage[] = [
 ];
 
 /** Every request of a client, by the section it stands in. */
-export const REQUEST_PAGES = { commands: COMMANDS, reads: READS, messages: MESSAGES } as const;
+export const REQUEST_PAGES = {
+  commands: COMMANDS,
+  reads: [...READS, ...OWN_STATE],
+  messages: [...MESSAGES, ...RECEIPTS],
+} as const;
 
 /** Whose account the examples are of. */
 export const EXAMPLE_TOKENS = {
