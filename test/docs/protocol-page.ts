@@ -78,7 +78,7 @@ const WRITERS = {
   roomStored: "nobody: what ROOMS stores, with the partition its transform inserts",
   messageAppend: "message-service, room-worker (system messages)",
   messageStored: "nobody: what MESSAGES_CANONICAL stores",
-  outbox: "room-worker",
+  outbox: "room-worker; room-service for `member_state`",
   inboxRepair: "nobody yet: repairs come with reconcile",
   dead: "the process that parks a message",
 } as const satisfies Record<keyof typeof canonicalSubjects, string>;
