@@ -14,12 +14,16 @@ interface Deps {
   readonly recorder: Recorder;
 }
 
+type ReadRow = Pick<Subscription, "roomId" | "account" | "roomSite" | "joinedAt"> & {
+  readonly lastSeenAt: number;
+};
+
 /**
  * Stores for the room's home how far a member of this site has read, in a room homed elsewhere. Resolves once OUTBOX
  * holds it. A home that is no peer any more is skipped and counted.
  * @throws Failure `store_unavailable`
  */
-export type SendMemberState = (row: Subscription & { lastSeenAt: number }, trace: Trace) => Promise<void>;
+export type SendMemberState = (row: ReadRow, trace: Trace) => Promise<void>;
 
 export const createSendMemberState =
   ({ broker, siteId, peers, recorder }: Deps): SendMemberState =>
