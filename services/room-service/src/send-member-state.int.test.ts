@@ -13,7 +13,7 @@ test("how far somebody read is sent to a home elsewhere alone, and skipped and c
   const { siteId, broker } = site;
   const counted: string[] = [];
   const recorder = {
-    count: (name: string) => void counted.push(name),
+    count: (name: string, ..._rest: unknown[]) => void counted.push(name),
     record: () => {},
     gauge: () => ({ [Symbol.dispose]: () => {} }),
   };
