@@ -49,7 +49,7 @@ const pages = (): readonly EventPage[] => [
     title: "subscription.update",
     subjects: [userSubjects.subscriptionUpdate.template],
     about:
-      "The account's own relation to a room changed. `added`, `removed` and `role_changed` carry the room's revision; `removed` says no more than that. `by` is who did it.",
+      "The account's own relation to a room changed. `added`, `removed` and `role_changed` carry the room's revision; `removed` says no more than that. `by` is who did it. `read`, `muted` and `favourite` come from the own site alone when any client of the account asked for it; they have no revision and may overtake each other: keep the highest `lastSeenAt`, and of each setting what has the latest `at`.",
     schema: subscriptionUpdate,
     example: {
       action: "added",

@@ -6,6 +6,7 @@ import { LIMITS } from "@parley/contract/limits";
 import * as messages from "@parley/contract/messages";
 import { roomSubjects, userSubjects } from "@parley/contract/notices";
 import type { AnyRequest } from "@parley/contract/request";
+import * as ownState from "@parley/contract/own-state";
 import * as roomRequests from "@parley/contract/room-requests";
 import * as serverRequests from "@parley/contract/server-requests";
 import { STREAM_OWNERS, streamDeclarations } from "@parley/contract/streams";
@@ -32,7 +33,7 @@ const requestsIn = (...modules: readonly object[]): NamedRequest[] =>
     .toSorted((a, b) => (a.declaration.operation < b.declaration.operation ? -1 : 1));
 
 /** Every request a client may make, as the contract declares it. */
-export const clientRequests = (): NamedRequest[] => requestsIn(roomRequests, messages, directory);
+export const clientRequests = (): NamedRequest[] => requestsIn(roomRequests, ownState, messages, directory);
 
 /** Which process has an endpoint for a request, told by its sources. */
 function serverOf(name: string): string {
@@ -53,7 +54,7 @@ const requestTable = (requests: readonly NamedRequest[]): string =>
   );
 
 const PUBLISHERS = {
-  subscriptionUpdate: "room-worker; inbox-worker of the account's own site",
+  subscriptionUpdate: "room-worker; inbox-worker and room-service of the account's own site",
   roomKey: "room-worker",
   room: "broadcast-worker",
   response: "room-worker",
@@ -77,7 +78,7 @@ const WRITERS = {
   roomStored: "nobody: what ROOMS stores, with the partition its transform inserts",
   messageAppend: "message-service, room-worker (system messages)",
   messageStored: "nobody: what MESSAGES_CANONICAL stores",
-  outbox: "room-worker",
+  outbox: "room-worker; room-service for `member_state`",
   inboxRepair: "nobody yet: repairs come with reconcile",
   dead: "the process that parks a message",
 } as const satisfies Record<keyof typeof canonicalSubjects, string>;

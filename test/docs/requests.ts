@@ -18,6 +18,8 @@ import { exampleMember, exampleMessage, exampleRoom, exampleSubscription } from 
 import { DIRECTORY } from "./requests-directory.ts";
 import { SETTINGS_COMMANDS } from "./requests-settings.ts";
 
+import { OWN_STATE, RECEIPTS } from "./requests-own-state.ts";
+
 /** What is said of a request beyond its declaration, and an example of it. */
 export interface RequestPage {
   readonly declaration: AnyRequest;
@@ -215,8 +217,8 @@ const MESSAGES: readonly RequestPage[] = [
 /** Every request of a client, by the section it stands in. */
 export const REQUEST_PAGES = {
   commands: COMMANDS,
-  reads: [...READS, ...ROOM_READS],
-  messages: MESSAGES,
+  reads: [...READS, ...ROOM_READS, ...OWN_STATE],
+  messages: [...MESSAGES, ...RECEIPTS],
 } as const;
 
 /** Whose account the examples are of. */

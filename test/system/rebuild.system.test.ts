@@ -45,6 +45,19 @@ async function projections(): Promise<Record<string, unknown[]>> {
   return Object.fromEntries(await Promise.all(entries));
 }
 
+async function rebuild(): Promise<string> {
+  const site = stack.site("alpha");
+  const { user, password } = site.users.services["room-worker"];
+  const { stdout } = await run(process.execPath, ["services/room-worker/src/rebuild.ts"], {
+    env: {
+      SITE_ID: "alpha",
+      NATS_URL: `nats://${encodeURIComponent(user)}:${password}@${new URL(site.nats.url).host}`,
+      MONGO_URL: site.mongo.url,
+    },
+  });
+  return stdout;
+}
+
 test("projections thrown away come back from the log as they were, and nobody is told", async () => {
   const site = stack.site("alpha");
   const { client } = owner;
@@ -69,18 +82,30 @@ test("projections thrown away come back from the log as they were, and nobody is
 
   for (const name of Object.keys(before)) await inspection.mongo.database.collection(name).deleteMany({});
   const told = member.events.length;
-  const { user, password } = site.users.services["room-worker"];
-  const { stdout } = await run(process.execPath, ["services/room-worker/src/rebuild.ts"], {
-    env: {
-      SITE_ID: "alpha",
-      NATS_URL: `nats://${encodeURIComponent(user)}:${password}@${new URL(site.nats.url).host}`,
-      MONGO_URL: site.mongo.url,
-    },
-  });
+  const stdout = await rebuild();
 
   expect(stdout).toContain("Rebuilt 2 rooms of site alpha from 73 events.");
   expect(await projections()).toEqual(before);
   await member.connection.flush();
   expect(member.events).toHaveLength(told);
   expect((await inspection.verify(room.roomId)).differences).toEqual([]);
+});
+
+test("what members said of themselves outlasts a rebuild of projections that stand", async () => {
+  const worker = stack.site("alpha").process("room-worker");
+  await worker.restart();
+  const room = await owner.client.createRoom({ name: "Read", users: ["p1", "p2"] });
+  await room.done;
+  const { lastSeenAt } = await member.client.markRead(room);
+  await member.client.mute(room, true);
+  await member.client.favourite(room, true);
+  await worker.stop();
+  const before = await projections();
+
+  await rebuild();
+
+  expect(await projections()).toEqual(before);
+  const { rooms } = await member.client.listRooms();
+  const found = rooms.find(({ room: { roomId } }) => roomId === room.roomId);
+  expect(found?.subscription).toMatchObject({ lastSeenAt, muted: true, favourite: true });
 });

@@ -47,6 +47,24 @@ interface RoleChanged extends RoomReference {
   readonly by?: string | undefined;
 }
 
+/** This account has read further, with whichever of its clients. */
+interface Read extends RoomReference {
+  readonly type: "read";
+  readonly lastSeenAt: number;
+}
+
+/** This account muted the room or took that back, with whichever of its clients. */
+interface Muted extends RoomReference {
+  readonly type: "muted";
+  readonly muted: boolean;
+}
+
+/** This account made the room a favourite or took that back, with whichever of its clients. */
+interface Favourite extends RoomReference {
+  readonly type: "favourite";
+  readonly favourite: boolean;
+}
+
 /** A room key arrived and is persisted. Its bytes stay in the key ring. */
 interface KeyArrived extends RoomReference {
   readonly type: "key";
@@ -109,6 +127,9 @@ export type ClientEvent =
   | Added
   | Removed
   | RoleChanged
+  | Read
+  | Muted
+  | Favourite
   | KeyArrived
   | MessageArrived
   | Unopened

@@ -49,6 +49,7 @@ import { type Commands, createCommands } from "./commands.ts";
 import { createDirectory, type Directory } from "./directory.ts";
 import { createFollowing, type Following } from "./follow.ts";
 import type { Draft, Outbox, Sent } from "./outbox.ts";
+import { createOwnState, type OwnState } from "./own-state.ts";
 import { createReads, type Reads } from "./reads.ts";
 import type { BodyOf, CallOptions, CallTokens, ReplyOf } from "./request.ts";
 import { createRoomSettings, type RoomSettings } from "./room-settings.ts";
@@ -67,7 +68,8 @@ export type { OutboxStore } from "./outbox-store.ts";
 export { ParleyError } from "./parley-error.ts";
 
 /** One account, connected. */
-export interface Client extends Commands, RoomSettings, Reads, Directory, Following, AsyncDisposable {
+export interface Client
+  extends Commands, RoomSettings, Reads, Directory, OwnState, Following, AsyncDisposable {
   readonly account: string;
   /** The account's home site. */
   readonly siteId: string;
@@ -100,6 +102,7 @@ export function createClient(session: Session, outbox: Outbox): Client {
     ...createRoomSettings(session),
     ...reads,
     ...createDirectory(session),
+    ...createOwnState(session),
     ...createFollowing({ ...session, newest }),
     send: (room, draft) => outbox.send(room, draft),
     request: (declaration, call) => session.requester.call(declaration, call),

@@ -19,6 +19,8 @@ export interface HeldRoom extends RoomReference {
   /** Highest revision of the room that was accounted for. */
   revision: number;
   timeline: Timeline;
+  /** When the settings held were made, by the notices of them (epoch ms); 0 without one. */
+  setAt: { readonly muted: number; readonly favourite: number };
 }
 
 /** The rooms of the client and the memory of those it left. */
@@ -56,6 +58,7 @@ export function createHeldRooms(): HeldRooms {
         membershipRevision: Math.max(revision, known?.membershipRevision ?? 0),
         revision: Math.max(revision, known?.revision ?? 0),
         timeline: known?.timeline ?? emptyTimeline(since),
+        setAt: known?.setAt ?? { muted: 0, favourite: 0 },
       };
       rooms.set(roomId, held);
       return held;

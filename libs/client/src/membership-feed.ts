@@ -7,6 +7,7 @@ import type { CatchUp } from "./catch-up.ts";
 import type { ClientEvent } from "./client-events.ts";
 import type { HeldRoom, HeldRooms } from "./held-rooms.ts";
 import type { RoomKey } from "./key-store.ts";
+import { isOwnStateAction, keepOwnState, ownStateEvents, takeOwnState } from "./own-state-feed.ts";
 import type { RoomSet } from "./room-set.ts";
 
 /** Keeps rooms and keys as this account's notices tell. Calls must not overlap. */
@@ -44,13 +45,19 @@ export function createMembershipFeed(deps: MembershipFeedDeps): MembershipFeed {
   const change = (held: HeldRoom, update: SubscriptionUpdate): void => {
     const { room, subscription, revision, by } = update;
     held.room = room ?? held.room;
-    held.subscription = subscription ?? held.subscription;
+    if (subscription) held.subscription = keepOwnState(subscription, held.subscription);
     if (update.action !== "role_changed" || revision === undefined) return;
     held.membershipRevision = revision;
     held.revision = Math.max(held.revision, revision);
     const { roomId, siteId } = held;
     const { role } = held.subscription;
     publish({ type: "role_changed", roomId, siteId, account, role, revision, by });
+  };
+
+  const changeOwnState = (held: HeldRoom, update: SubscriptionUpdate): void => {
+    const before = held.subscription;
+    takeOwnState(held, update);
+    for (const event of ownStateEvents(held, before, held.subscription)) publish(event);
   };
 
   return {
@@ -60,7 +67,10 @@ export function createMembershipFeed(deps: MembershipFeedDeps): MembershipFeed {
       const verdict = judgeUpdate(rooms.membershipOf(roomId), update);
       const held = rooms.get(roomId);
       if (verdict === "join" && room && subscription) join({ room, subscription }, update);
-      else if (verdict === "change" && held) change(held, update);
+      else if (verdict === "change" && held && isOwnStateAction(update.action)) {
+        // Nobody but the own site knows what this account says of itself.
+        if (fromSite === ownSiteId) changeOwnState(held, update);
+      } else if (verdict === "change" && held) change(held, update);
       else if (verdict === "leave") {
         const removal = { ...(revision !== undefined && { revision }), ...(by !== undefined && { by }) };
         roomSet.leave({ roomId, siteId }, removal);

@@ -60,6 +60,6 @@ export function followRooms(core: SessionCore, inTurn: InTurn): RoomFollowing {
   return {
     feed,
     membership: createMembershipFeed({ ...core, roomSet, catchUp, learn, publish, flush }),
-    listing: createRoomListing({ ...core, roomSet, catchUp, learn, flush }),
+    listing: createRoomListing({ ...core, roomSet, catchUp, publish, learn, flush }),
   };
 }

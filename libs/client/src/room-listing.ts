@@ -2,8 +2,10 @@ import { listRooms, type RoomListRow } from "@parley/contract/room-requests";
 import { fromBase64 } from "@parley/room-crypto/base64";
 
 import type { CatchUp } from "./catch-up.ts";
+import type { ClientEvent } from "./client-events.ts";
 import { compareListing, type HeldRooms } from "./held-rooms.ts";
 import type { RoomKey } from "./key-store.ts";
+import { ownStateEvents } from "./own-state-feed.ts";
 import type { Requester } from "./request.ts";
 import type { RoomSet } from "./room-set.ts";
 
@@ -16,6 +18,7 @@ interface RoomListingDeps {
   readonly rooms: HeldRooms;
   readonly roomSet: RoomSet;
   readonly catchUp: CatchUp;
+  readonly publish: (event: ClientEvent) => void;
   readonly learn: (keys: readonly RoomKey[]) => Promise<void>;
   /** Resolves once the broker knows every subscription made so far. */
   readonly flush: () => Promise<void>;
@@ -49,13 +52,21 @@ export interface RoomListing {
 }
 
 export function createRoomListing(deps: RoomListingDeps): RoomListing {
-  const { requester, rooms, roomSet, catchUp, learn, flush } = deps;
+  const { requester, rooms, roomSet, catchUp, publish, learn, flush } = deps;
 
   /** A replica may be behind what a notice of the home site has told already. */
   const isNews = ({ room }: RoomListRow): boolean => {
     const known = rooms.membershipOf(room.roomId);
     if (known === undefined) return true;
     return known.isMember ? room.revision >= known.revision : room.revision > known.revision;
+  };
+  /** A room that was held before: what another client of this account set meanwhile is told. */
+  const holdAgain = (row: RoomListRow): void => {
+    const before = rooms.get(row.room.roomId);
+    const held = rooms.hold(row, 0);
+    // Of another membership nothing is compared.
+    if (before?.subscription.joinedAt !== row.subscription.joinedAt) return;
+    for (const event of ownStateEvents(held, before.subscription, row.subscription)) publish(event);
   };
   const learnKeys = (rows: readonly RoomListRow[]): Promise<void> =>
     learn(rows.filter(({ room }) => rooms.get(room.roomId)?.siteId === room.siteId).flatMap(keysOf));
@@ -74,7 +85,7 @@ export function createRoomListing(deps: RoomListingDeps): RoomListing {
       const { rows } = await listAll(requester);
       const { joined, kept, gone } = compareListing(rooms.all(), rows);
       for (const room of gone) roomSet.leave(room);
-      for (const row of kept.filter(isNews)) rooms.hold(row, 0);
+      for (const row of kept.filter(isNews)) holdAgain(row);
       for (const row of joined.filter(isNews)) roomSet.tellAdded(roomSet.enter(row, 0));
       await learnKeys(rows);
       await flush();

@@ -42,6 +42,8 @@ export const memberState = z.object({
   account: accountName,
   /** The account's home site, which speaks for it. */
   siteId,
+  /** Of the membership that was read in: what an earlier one read says nothing of a later one. */
+  joinedAt: moment,
   lastSeenAt: moment,
 });
 export type MemberStateMessage = z.infer<typeof memberState>;

@@ -2,6 +2,7 @@ import * as directoryRequests from "@parley/contract/directory";
 import * as messageRequests from "@parley/contract/messages";
 import { PROCESSES } from "@parley/contract/processes";
 import type { AnyRequest } from "@parley/contract/request";
+import * as ownStateRequests from "@parley/contract/own-state";
 import * as roomRequests from "@parley/contract/room-requests";
 import * as serverRequests from "@parley/contract/server-requests";
 import { describe, expect, test } from "vitest";
@@ -94,9 +95,10 @@ describe("one speaker per kind of fact", () => {
     [`chat.room.alpha.${room}.event`, ["room-worker", "broadcast-worker"]],
     [`chat.room.alpha.${room}.event.member`, ["room-worker"]],
     [`outbox.alpha.beta.${room}.room_created`, ["room-worker"]],
+    [`outbox.alpha.beta.${room}.member_state`, ["room-service", "room-worker"]],
     [`_INBOX.user.beta.ann.one`, ["room-service", "message-service"]],
     [`_INBOX.svc.beta.inbox-worker.one`, ["room-service"]],
-    ["chat.user.alpha.ann.event.alpha.subscription.update", ["room-worker", "inbox-worker"]],
+    ["chat.user.alpha.ann.event.alpha.subscription.update", ["room-service", "room-worker", "inbox-worker"]],
     ["chat.user.beta.judy.event.alpha.subscription.update", ["room-worker"]],
     ["chat.server.request.roomkey.beta.get.alpha", ["room-service", "inbox-worker"]],
     ["chat.server.request.site.beta.ping.alpha", ["room-service", "inbox-worker"]],
@@ -127,7 +129,13 @@ function isRequest(value: unknown): value is AnyRequest {
 }
 
 describe("one listener per request", () => {
-  const requests = [roomRequests, messageRequests, directoryRequests, serverRequests].flatMap(requestsIn);
+  const requests = [
+    roomRequests,
+    messageRequests,
+    ownStateRequests,
+    directoryRequests,
+    serverRequests,
+  ].flatMap(requestsIn);
 
   test.each(requests.map((request) => [request.operation, request] as const))("%s", (operation, request) => {
     const filter = request.subject.filter({ siteId: "alpha" });

@@ -1,5 +1,6 @@
 import { CONSUMERS, inboxLane, LOCAL_LANE, type ConsumerDeclaration } from "@parley/contract/consumers";
 import { canonicalSubjects } from "@parley/contract/events";
+import { OUTBOX_TYPES } from "@parley/contract/federation";
 import { OPERATOR_INBOX_PREFIX, serviceInboxPrefix, userInboxPrefix } from "@parley/contract/headers";
 import { roomSubjects, userSubjects } from "@parley/contract/notices";
 import type { ProcessName } from "@parley/contract/processes";
@@ -107,6 +108,9 @@ const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissio
       ...repliesToClients,
       ...repliesToProcesses,
       canonicalSubjects.roomAppend.filter({ siteId }),
+      // What its own accounts say of themselves, for their other clients and for the homes of their rooms.
+      userSubjects.subscriptionUpdate.filter({ homeSite: siteId, fromSite: siteId }),
+      canonicalSubjects.outbox.filter({ siteId, type: OUTBOX_TYPES.memberState }),
       openDirect.subject.filter({ fromSite: siteId }),
       listRemoteMembers.subject.filter({ fromSite: siteId }),
       // The import asks with room-service's own login.
@@ -115,6 +119,7 @@ const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissio
       roomInfo.subject.filter({ fromSite: siteId }),
       pingSite.subject.filter({ fromSite: siteId }),
       ...readStream("ROOMS", siteId),
+      ...compareStream("OUTBOX", siteId),
     ],
     subscribe: [
       `chat.user.*.*.request.room.${siteId}.>`,
@@ -122,6 +127,9 @@ const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissio
       `chat.user.*.*.request.room.*.${siteId}.room.>`,
       `chat.user.*.*.request.room.*.${siteId}.key.>`,
       `chat.user.*.*.request.orgs.*.${siteId}.>`,
+      `chat.user.*.*.request.room.*.${siteId}.message.>`,
+      `chat.user.*.*.request.room.*.${siteId}.mute`,
+      `chat.user.*.*.request.room.*.${siteId}.favourite`,
       `chat.user.*.*.request.directory.${siteId}.>`,
       `chat.user.*.*.request.site.${siteId}.>`,
       `chat.server.request.room.${siteId}.>`,

@@ -37,6 +37,16 @@ export type RoomRecord = RoomStub &
   Changing &
   Partial<Omit<RoomDocument, "roomId" | keyof RoomStub>>;
 
+/** What a member had said of itself before a rebuild, in the membership that began at `joinedAt`. */
+export interface KeptOwnState {
+  readonly joinedAt?: number;
+  readonly lastSeenAt?: number;
+  readonly muted?: boolean;
+  readonly mutedAt?: number;
+  readonly favourite?: boolean;
+  readonly favouriteAt?: number;
+}
+
 /** `_id` is `{roomId}:{account}`. A removed row keeps its ids, `revision` and `removedAt`. */
 export interface SubscriptionRecord
   extends Changing, Partial<Omit<Subscription, "roomId" | "account" | "revision">> {
@@ -48,6 +58,8 @@ export interface SubscriptionRecord
   readonly removedAt?: Date;
   readonly mutedAt?: number;
   readonly favouriteAt?: number;
+  /** While the room is being rebuilt. */
+  readonly kept?: KeptOwnState;
 }
 
 /** `_id` is `{roomId}:{revision}`. */

@@ -7,7 +7,7 @@ import { areDuplicateKeys } from "./duplicate-key.ts";
 const ROWS_PER_COMMAND = 500;
 
 /** Newer wins: the write happens only where the stored `field` is absent or lower than `value`. */
-export interface NewerGuard {
+interface NewerGuard {
   readonly field: string;
   readonly value: number;
   /** Writes over the same value too: what stands may be wrong and is repaired. */

@@ -38,6 +38,13 @@ export function mongoMessageStore(database: Db): MessageStore {
         return record ? rowOf(record) : undefined;
       }),
 
+    findOrigin: (roomId, messageId) =>
+      storeCall("finding a message's origin", async () => {
+        const projection = { "sender.account": 1, createdAt: 1 };
+        const record = await messages.findOne({ _id: idOf(roomId, messageId) }, { projection });
+        return record ? { account: record.sender.account, createdAt: record.createdAt } : undefined;
+      }),
+
     history: (of) => storeCall("reading history", () => historyOf(messages, of)),
   };
 }

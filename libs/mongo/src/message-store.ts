@@ -8,6 +8,12 @@ export interface MessageRow extends MessageView {
   readonly canonical: boolean;
 }
 
+/** Where a message came from. */
+export interface MessageOrigin {
+  readonly account: string;
+  readonly createdAt: number;
+}
+
 /** Newest first; `next` is absent when nothing older is visible. */
 export interface HistoryPage {
   readonly messages: readonly MessageView[];
@@ -26,6 +32,8 @@ export interface MessageStore {
   putIfAbsent(row: MessageRow): Promise<void>;
   markCanonical(roomId: string, messageId: string): Promise<void>;
   find(roomId: string, messageId: string): Promise<MessageRow | undefined>;
+  /** Who said it and when, without what was said. */
+  findOrigin(roomId: string, messageId: string): Promise<MessageOrigin | undefined>;
   /**
    * Messages before the cursor, newest first by (createdAt, messageId), none before `since` (epoch ms).
    * @throws Failure `invalid_request` when `before` is no cursor

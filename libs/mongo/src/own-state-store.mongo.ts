@@ -1,31 +1,58 @@
-import type { Db } from "mongodb";
+import type { Collection, Db, Document, Filter } from "mongodb";
 
-import { collectionsOf } from "./collections.ts";
-import { guardedWrite, type NewerGuard } from "./guarded-write.ts";
+import { collectionsOf, type SubscriptionRecord } from "./collections.ts";
 import { storeCall } from "./store-call.ts";
-import { NOT_REMOVED, subscriptionIdOf } from "./subscription-store.mongo.ts";
-import type { OwnStateStore } from "./subscription-store.ts";
+import { NOT_REMOVED, subscriptionIdOf, subscriptionOf } from "./subscription-store.mongo.ts";
+import type { OwnStateStore, Subscription } from "./subscription-store.ts";
 
 interface StateWrite {
   readonly roomId: string;
   readonly account: string;
-  readonly guard: NewerGuard;
-  readonly set: Readonly<Record<string, unknown>>;
+  /** Stages that leave a row as it is where it holds something newer. */
+  readonly stages: Document[];
+  /** The row must have this too. */
+  readonly where?: Filter<SubscriptionRecord>;
+}
+
+/**
+ * A field and the moment of its setting: both stay where a later setting stands. Of two settings in the same millisecond
+ * the one that comes last wins; a repeat has a moment of its own.
+ */
+function settingOf(field: "muted" | "favourite", value: boolean, at: number): Document[] {
+  const setAt = `${field}At`;
+  const isNewer = { $lte: [{ $ifNull: [`$${setAt}`, 0] }, at] };
+  return [
+    {
+      $set: {
+        [field]: { $cond: [isNewer, value, `$${field}`] },
+        [setAt]: { $cond: [isNewer, at, `$${setAt}`] },
+      },
+    },
+  ];
+}
+
+const raiseOf = (at: number): Document[] => [{ $set: { lastSeenAt: { $max: ["$lastSeenAt", at] } } }];
+
+/** One atomic operation, whose answer is the row as it then stands, whether or not the value given was the newer one. */
+async function write(
+  subscriptions: Collection<SubscriptionRecord>,
+  { roomId, account, stages, where }: StateWrite,
+): Promise<Subscription | undefined> {
+  const filter = { ...where, _id: subscriptionIdOf(roomId, account), ...NOT_REMOVED };
+  const record = await subscriptions.findOneAndUpdate(filter, stages, { returnDocument: "after" });
+  return record ? subscriptionOf(record) : undefined;
 }
 
 export function mongoOwnStateStore(database: Db): OwnStateStore {
   const { subscriptions } = collectionsOf(database);
-  const write = ({ roomId, account, guard, set }: StateWrite): Promise<boolean> =>
-    storeCall("writing a member's own state", async () => {
-      const id = subscriptionIdOf(roomId, account);
-      const one = { id, guard, set, whenAbsent: "skip", where: NOT_REMOVED } as const;
-      return (await guardedWrite(subscriptions, [one])) === 1;
-    });
+  const store = (of: StateWrite): Promise<Subscription | undefined> =>
+    storeCall("writing a member's own state", () => write(subscriptions, of));
   return {
-    raiseLastSeen: ({ at, ...row }) => write({ ...row, guard: { field: "lastSeenAt", value: at }, set: {} }),
-    setMuted: ({ at, muted, ...row }) =>
-      write({ ...row, guard: { field: "mutedAt", value: at }, set: { muted } }),
+    raiseLastSeen: ({ at, ...row }) => store({ ...row, stages: raiseOf(at) }),
+    raiseLastSeenOf: async ({ at, roomId, account, ...where }) =>
+      (await store({ roomId, account, stages: raiseOf(at), where })) !== undefined,
+    setMuted: ({ at, muted, ...row }) => store({ ...row, stages: settingOf("muted", muted, at) }),
     setFavourite: ({ at, favourite, ...row }) =>
-      write({ ...row, guard: { field: "favouriteAt", value: at }, set: { favourite } }),
+      store({ ...row, stages: settingOf("favourite", favourite, at) }),
   };
 }

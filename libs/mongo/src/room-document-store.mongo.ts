@@ -50,6 +50,12 @@ export function mongoRoomDocumentStore(database: Db): RoomDocumentStore {
 
     progress: (roomId) => storeCall("reading how far a room is applied", () => progressOf(rooms, roomId)),
 
+    homeOf: (roomId) =>
+      storeCall(
+        "finding a room's home",
+        async () => (await rooms.findOne({ _id: roomId }, { projection: { siteId: 1 } }))?.siteId,
+      ),
+
     commitApplied: (state) =>
       storeCall("committing an applied event", () => commitApplied(rooms, commits, state)),
 

@@ -88,6 +88,8 @@ export interface RoomDocumentStore {
   /** Those of `roomIds` that are served and were written at `since` (epoch ms) or later, or nobody knows when. */
   changedSince(of: { roomIds: readonly string[]; since: number }): Promise<readonly string[]>;
   progress(roomId: string): Promise<RoomProgress>;
+  /** The home site of any room that this site holds something of. */
+  homeOf(roomId: string): Promise<string | undefined>;
   /** Room fields and `applied` in one compare-and-set from `state.revision - 1` to `state.revision`. */
   commitApplied(state: RoomState): Promise<CommitOutcome>;
   /** Notes that the event of `revision` cannot be applied; nothing happens when it has been. */

@@ -43,6 +43,7 @@ const EVERY_CALL: {
     findMany: (store) => store.findMany([roomId]),
     changedSince: (store) => store.changedSince({ roomIds: [roomId], since: 1 }),
     progress: (store) => store.progress(roomId),
+    homeOf: (store) => store.homeOf(roomId),
     commitApplied: (store) => store.commitApplied(state),
     quarantine: (store) => store.quarantine({ roomId, siteId: "alpha", revision: 2, at: 5 }),
     unquarantine: (store) => store.unquarantine({ roomId, revision: 2 }),
@@ -78,9 +79,12 @@ const EVERY_CALL: {
     listRooms: (store) => store.listRooms({ ...page, account: "ann" }),
     walkRooms: (store) => store.walkRooms({ ...page, account: "ann", since: 1 }),
     count: (store) => store.count(roomId),
+    listReaders: (store) => store.listReaders({ roomId, since: 1, except: "ann", limit: 2 }),
   },
   ownState: {
     raiseLastSeen: (store) => store.raiseLastSeen(row),
+    raiseLastSeenOf: (store) =>
+      store.raiseLastSeenOf({ ...row, roomSite: "alpha", accountSite: "beta", joinedAt: 1 }),
     setMuted: (store) => store.setMuted({ ...row, muted: true }),
     setFavourite: (store) => store.setFavourite({ ...row, favourite: true }),
   },
@@ -97,6 +101,7 @@ const EVERY_CALL: {
     putIfAbsent: (store) => store.putIfAbsent(messageRow),
     markCanonical: (store) => store.markCanonical(roomId, "m"),
     find: (store) => store.find(roomId, "m"),
+    findOrigin: (store) => store.findOrigin(roomId, "m"),
     history: (store) => store.history({ roomId, before: "9-m", since: 1, limit: 2 }),
   },
   unread: { count: (store) => store.count({ roomId, account: "bob", after: 1, since: 1 }) },

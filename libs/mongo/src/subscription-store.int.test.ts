@@ -225,23 +225,24 @@ describe("mongoSubscriptionStore", () => {
 });
 
 describe("mongoOwnStateStore", () => {
-  test("lets the newest moment win", async ({ database }) => {
+  test("lets the newest moment win, and answers what stands", async ({ database }) => {
     const store = mongoSubscriptionStore(database);
     const own = mongoOwnStateStore(database);
     const state = room();
     const row = { roomId: state.roomId, account: "bob" };
     await store.put({ room: state, entries: [bob], revision: 1 });
-    expect(await own.raiseLastSeen({ ...row, at: 20 })).toBe(true);
-    expect(await own.raiseLastSeen({ ...row, at: 10 })).toBe(false);
-    expect(await own.setMuted({ ...row, muted: true, at: 20 })).toBe(true);
-    expect(await own.setMuted({ ...row, muted: false, at: 10 })).toBe(false);
-    expect(await own.setFavourite({ ...row, favourite: true, at: 1 })).toBe(true);
-    expect(await store.find(row.roomId, "bob")).toMatchObject({
-      lastSeenAt: 20,
-      muted: true,
-      favourite: true,
-      revision: 1,
-    });
+    expect(await own.raiseLastSeen({ ...row, at: 20 })).toMatchObject({ account: "bob", lastSeenAt: 20 });
+    expect(await own.raiseLastSeen({ ...row, at: 10 })).toMatchObject({ lastSeenAt: 20 });
+    expect(await own.setMuted({ ...row, muted: true, at: 20 })).toMatchObject({ muted: true });
+    expect(await own.setMuted({ ...row, muted: false, at: 10 })).toMatchObject({ muted: true });
+    expect(await own.setFavourite({ ...row, favourite: true, at: 20 })).toMatchObject({ favourite: true });
+    expect(await own.setFavourite({ ...row, favourite: false, at: 10 })).toMatchObject({ favourite: true });
+    // A setting is no toggle, and the last of a millisecond wins.
+    expect(await own.setFavourite({ ...row, favourite: false, at: 20 })).toMatchObject({ favourite: false });
+    expect(await own.setFavourite({ ...row, favourite: false, at: 30 })).toMatchObject({ favourite: false });
+    const standing = await store.find(row.roomId, "bob");
+    expect(standing).toMatchObject({ lastSeenAt: 20, muted: true, favourite: false, revision: 1 });
+    expect(await own.raiseLastSeen({ ...row, at: 5 })).toEqual(standing);
   });
 
   test("never makes a row and never writes to a removed one", async ({ database }) => {
@@ -249,11 +250,67 @@ describe("mongoOwnStateStore", () => {
     const own = mongoOwnStateStore(database);
     const { roomId } = room();
     await store.markRemoved({ roomId, accounts: ["bob"], revision: 2, at: 1 });
-    expect(await own.raiseLastSeen({ roomId, account: "bob", at: 20 })).toBe(false);
-    expect(await own.setMuted({ roomId, account: "zoe", muted: true, at: 20 })).toBe(false);
+    expect(await own.raiseLastSeen({ roomId, account: "bob", at: 20 })).toBeUndefined();
+    expect(await own.setMuted({ roomId, account: "zoe", muted: true, at: 20 })).toBeUndefined();
     expect(await store.hasRow(roomId, "zoe")).toBe(false);
     expect(
       await database.collection<{ _id: string }>("subscriptions").findOne({ _id: `${roomId}:bob` }),
     ).not.toHaveProperty("lastSeenAt");
+  });
+
+  test("takes from another site only what its account read in this membership, in a room of this one", async ({
+    database,
+  }) => {
+    const store = mongoSubscriptionStore(database);
+    const own = mongoOwnStateStore(database);
+    const state = room();
+    const { roomId } = state;
+    const zoe = member("zoe", { siteId: "beta", joinedAt: 100 });
+    const said = {
+      roomId,
+      account: "zoe",
+      roomSite: "alpha",
+      accountSite: "beta",
+      joinedAt: 100,
+      at: 150,
+    };
+    await store.put({ room: state, entries: [bob, zoe], revision: 1 });
+    expect(await own.raiseLastSeenOf({ ...said, accountSite: "gamma" })).toBe(false);
+    expect(await own.raiseLastSeenOf({ ...said, roomSite: "beta" })).toBe(false);
+    expect(await own.raiseLastSeenOf({ ...said, joinedAt: 99 })).toBe(false);
+    expect(await own.raiseLastSeenOf({ ...said, account: "bob", joinedAt: bob.joinedAt })).toBe(false);
+    expect(await store.find(roomId, "zoe")).not.toHaveProperty("lastSeenAt");
+    expect(await own.raiseLastSeenOf(said)).toBe(true);
+    expect(await own.raiseLastSeenOf({ ...said, at: 140 })).toBe(true);
+    expect(await store.find(roomId, "zoe")).toMatchObject({ lastSeenAt: 150 });
+  });
+});
+
+describe("the readers of a message", () => {
+  test("are those who came to it and may see it, who read least far first", async ({ database }) => {
+    const store = mongoSubscriptionStore(database);
+    const own = mongoOwnStateStore(database);
+    const state = room();
+    const { roomId } = state;
+    const late = member("late", { historySharedSince: 101 });
+    const shown = member("shown", { historySharedSince: 100 });
+    const entries = [ann, bob, member("cat"), member("dan"), member("eve"), late, shown];
+    await store.put({ room: state, entries, revision: 1 });
+    const read = { ann: 900, bob: 300, cat: 100, dan: 99, late: 400, shown: 200 };
+    for (const [account, at] of Object.entries(read)) await own.raiseLastSeen({ roomId, account, at });
+    await own.raiseLastSeen({ roomId, account: "eve", at: 500 });
+    await store.markRemoved({ roomId, accounts: ["eve"], revision: 2, at: 600 });
+    const asked = { roomId, since: 100, except: "ann" };
+    expect(await store.listReaders({ ...asked, limit: 10 })).toEqual({
+      readers: [
+        { account: "cat", lastSeenAt: 100 },
+        { account: "shown", lastSeenAt: 200 },
+        { account: "bob", lastSeenAt: 300 },
+      ],
+      total: 3,
+    });
+    const some = await store.listReaders({ ...asked, limit: 2 });
+    expect(some.readers.map(({ account }) => account)).toEqual(["cat", "shown"]);
+    expect(some.total).toBe(3);
   });
 });

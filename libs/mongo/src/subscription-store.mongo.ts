@@ -1,4 +1,4 @@
-import type { Collection, Db } from "mongodb";
+import type { Collection, Db, Filter } from "mongodb";
 
 import { notBefore } from "./changed-at.ts";
 import { collectionsOf, type SubscriptionRecord } from "./collections.ts";
@@ -6,7 +6,7 @@ import { type GuardedWrite, guardedWrite, operationOf } from "./guarded-write.ts
 import { momentCursor } from "./moment-cursor.ts";
 import { type Page, pageOf } from "./page.ts";
 import { storeCall } from "./store-call.ts";
-import type { Subscription, SubscriptionStore, WalkedRow } from "./subscription-store.ts";
+import type { Reader, Subscription, SubscriptionStore, WalkedRow } from "./subscription-store.ts";
 import { createWriteGroup } from "./write-group.ts";
 
 type Put = Parameters<SubscriptionStore["put"]>[0];
@@ -39,7 +39,7 @@ const CLEARED_BY_REMOVAL = Object.keys({
 /** What a member says of itself; it ends with the membership. */
 const OWN_STATE = ["lastSeenAt", "muted", "mutedAt", "favourite", "favouriteAt"];
 
-type KeptByRemoval = "_id" | "roomId" | "account" | "revision" | "removedAt" | "changedAt";
+type KeptByRemoval = "_id" | "roomId" | "account" | "revision" | "removedAt" | "changedAt" | "kept";
 
 export function mongoSubscriptionStore(database: Db): SubscriptionStore {
   const { subscriptions } = collectionsOf(database);
@@ -152,6 +152,8 @@ function readsOf(subscriptions: Collection<SubscriptionRecord>): Reads {
 
     count: (roomId) =>
       storeCall("counting members", () => subscriptions.countDocuments({ roomId, ...NOT_REMOVED })),
+
+    listReaders: (of) => storeCall("listing readers", () => listReaders(subscriptions, of)),
   };
 }
 
@@ -193,6 +195,29 @@ async function listMembers(
   );
 }
 
+async function listReaders(
+  subscriptions: Collection<SubscriptionRecord>,
+  { roomId, since, except, limit }: Parameters<SubscriptionStore["listReaders"]>[0],
+): Promise<{ readers: readonly Reader[]; total: number }> {
+  const readers: Filter<SubscriptionRecord> = {
+    roomId,
+    lastSeenAt: { $gte: since },
+    account: { $ne: except },
+    // Whoever may not see the message has not read it, however far they have come since.
+    historySharedSince: { $not: { $gt: since } },
+    ...NOT_REMOVED,
+  };
+  const [found, total] = await Promise.all([
+    subscriptions
+      .find(readers, { projection: { _id: 0, account: 1, lastSeenAt: 1 } })
+      .sort({ lastSeenAt: 1 })
+      .limit(limit)
+      .toArray(),
+    subscriptions.countDocuments(readers),
+  ]);
+  return { readers: found.map(({ account, lastSeenAt = since }) => ({ account, lastSeenAt })), total };
+}
+
 const removalOf = (
   { roomId, revision, at }: { roomId: string; revision: number; at: number },
   account: string,
@@ -227,14 +252,8 @@ function putOf(
 }
 
 /** Only for rows that are not removed: those have every field. */
-function subscriptionOf(record: SubscriptionRecord): Subscription {
-  const {
-    _id,
-    removedAt: _removedAt,
-    changedAt: _changedAt,
-    mutedAt: _mutedAt,
-    favouriteAt: _favouriteAt,
-    ...fields
-  } = record;
+export function subscriptionOf(record: SubscriptionRecord): Subscription {
+  const { _id, removedAt: _removedAt, changedAt: _changedAt, kept: _kept, ...standing } = record;
+  const { mutedAt: _mutedAt, favouriteAt: _favouriteAt, ...fields } = standing;
   return { muted: false, favourite: false, ...fields } as Subscription;
 }

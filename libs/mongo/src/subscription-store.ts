@@ -35,6 +35,12 @@ export interface MembershipChange {
   readonly role?: Role | undefined;
 }
 
+/** How far a member has read. */
+export interface Reader {
+  readonly account: string;
+  readonly lastSeenAt: number;
+}
+
 /**
  * Memberships as rows. Every write belongs to a revision and changes only rows of lower ones, so a worker that stood
  * still changes nothing; within one revision an account may therefore be named once. Reads ignore removed rows.
@@ -80,15 +86,48 @@ export interface SubscriptionStore {
   }): Promise<Page<WalkedRow>>;
   /** How many members the rows show. */
   count(roomId: string): Promise<number>;
+  /**
+   * Members who have read up to `since` and may see what was said then, whoever read least far first; `total` counts
+   * those beyond `limit` too. `except` is left out.
+   */
+  listReaders(of: {
+    roomId: string;
+    since: number;
+    except: string;
+    limit: number;
+  }): Promise<{ readonly readers: readonly Reader[]; readonly total: number }>;
 }
 
 /**
  * What a member says about its own relation to a room. Newer wins by the moment given; nothing here creates a row or
- * touches a removed one, in which case the answer is `false`.
+ * touches a removed one, in which case the answer is nothing. Answers the row with what then stands, read in the same
+ * operation.
  */
 export interface OwnStateStore {
   /** Raises `lastSeenAt`; an older moment changes nothing. */
-  raiseLastSeen(of: { roomId: string; account: string; at: number }): Promise<boolean>;
-  setMuted(of: { roomId: string; account: string; muted: boolean; at: number }): Promise<boolean>;
-  setFavourite(of: { roomId: string; account: string; favourite: boolean; at: number }): Promise<boolean>;
+  raiseLastSeen(of: { roomId: string; account: string; at: number }): Promise<Subscription | undefined>;
+  /**
+   * The same for what another site says of an account at home there: only in the membership that was read in, in a room
+   * homed at `roomSite`. Answers whether there is such a row.
+   */
+  raiseLastSeenOf(of: {
+    roomId: string;
+    account: string;
+    at: number;
+    roomSite: string;
+    accountSite: string;
+    joinedAt: number;
+  }): Promise<boolean>;
+  setMuted(of: {
+    roomId: string;
+    account: string;
+    muted: boolean;
+    at: number;
+  }): Promise<Subscription | undefined>;
+  setFavourite(of: {
+    roomId: string;
+    account: string;
+    favourite: boolean;
+    at: number;
+  }): Promise<Subscription | undefined>;
 }

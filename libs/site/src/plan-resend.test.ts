@@ -132,6 +132,11 @@ describe("an arrival of INBOX", () => {
       /no room of this site/,
     ],
     ["a subject of no room", { subject: `outbox.${HOME}.${HERE}.x.room_created` }, /no room of this site/],
+    [
+      "how far somebody has read",
+      { type: OUTBOX_TYPES.memberState, body: { roomId, account: "bob", siteId: HOME } },
+      /what the account reads next/,
+    ],
     ["a repair", { subject: `inbox.${HERE}.local.${roomId}.snapshot` }, /Have a new one made/],
   ])("is refused for %s", (_what, of, why) => {
     expect(refused(planned(of))).toMatch(why);

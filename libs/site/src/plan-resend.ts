@@ -93,6 +93,8 @@ function planArrival(siteId: string, parked: Parked): ResendPlan {
   const tokens = tokensIn(canonicalSubjects.outbox, parked.subject);
   if (tokens?.dest !== siteId) return refuse(NO_ROOM);
   const { siteId: home, roomId, type } = tokens;
+  if (type === OUTBOX_TYPES.memberState)
+    return refuse("it says how far somebody has read; what the account reads next says it again.");
   const said = (type === OUTBOX_TYPES.snapshot ? saidBySnapshot : saidByEvent)(parked.payload);
   if (typeof said === "string") return refuse(`${said}: ${UNREADABLE}; else ask site ${home} what it sent.`);
   if (said.siteId !== home || said.roomId !== roomId) return refuse(OTHER_ROOM);

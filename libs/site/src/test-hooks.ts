@@ -18,7 +18,7 @@ export interface TestHooks {
   readonly stopAfter: StepHook | undefined;
 }
 
-const FORM = /^(?<eventType>[a-z_]+):(?<step>\d{1,2}):(?<signal>SIGKILL|SIGSTOP)$/;
+const FORM = /^(?<eventType>[a-z_.]+):(?<step>\d{1,2}):(?<signal>SIGKILL|SIGSTOP)$/;
 
 /** Reads the switches. Throws when one is malformed: a test that stops nothing would prove nothing. */
 export function testHooksOf(environment: Readonly<Record<string, string | undefined>>): TestHooks {

@@ -74,7 +74,7 @@ describe("a message of a peer", () => {
   test("that is garbage is refused", () => {
     const bytes = Uint8Array.of(0xff, 0xfe);
     expect(refusal(sent("role_changed", bytes))).toBe("the bytes are not UTF-8 JSON");
-    expect(refusal(sent("snapshot", bytes))).toBe("the snapshot is not UTF-8 JSON");
+    expect(refusal(sent("snapshot", bytes))).toBe("the payload is not UTF-8 JSON");
     expect(refusal(sent("snapshot", encodeJson({ v: 1 })))).toBe("the payload is no snapshot");
     const nobody = { ...snapshotOf(first.state), state: { members: [] } };
     expect(refusal(sent("snapshot", encodeJson(nobody)))).toBe("the snapshot is none of its release");

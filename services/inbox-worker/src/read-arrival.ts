@@ -31,11 +31,12 @@ export interface LaneMessage {
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-function jsonOf(bytes: Uint8Array): unknown {
+/** @throws Unprocessable */
+export function jsonOf(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(decoder.decode(bytes));
   } catch (cause) {
-    throw new Unprocessable("the snapshot is not UTF-8 JSON", { cause });
+    throw new Unprocessable("the payload is not UTF-8 JSON", { cause });
   }
 }
 
@@ -59,7 +60,7 @@ function snapshotIn(message: LaneMessage): ReadSnapshot {
 }
 
 /** A subject of no family here names no room that could wait, so it is parked. */
-function tokensOf<T>(family: { parse(subject: string): T }, { subject }: LaneMessage): T {
+export function tokensOf<T>(family: { parse(subject: string): T }, { subject }: LaneMessage): T {
   try {
     return family.parse(subject);
   } catch (cause) {
@@ -79,7 +80,7 @@ function arrivalOfSnapshot(message: LaneMessage): Arrival {
   return { kind: "unknown", roomId, siteId, revision, trace, message };
 }
 
-const OTHER_ROOM = "the message is of another room than its subject";
+export const OTHER_ROOM = "the message is of another room than its subject";
 
 /** Nobody speaks of a room but its home: what a peer says of another site's room is refused (R103). */
 function assertFrom(

@@ -2,13 +2,17 @@ import { randomBytes, randomUUID } from "node:crypto";
 
 import { HEADERS } from "@parley/contract/headers";
 import { inboxLane } from "@parley/contract/consumers";
+import { OUTBOX_TYPES } from "@parley/contract/federation";
 import { byteOrder } from "@parley/contract/ids";
 import { streamDeclarations, streamName } from "@parley/contract/streams";
 import { declareStreams } from "@parley/messaging/declare-streams";
 import type { ParkReason } from "@parley/messaging/park";
 import { encodeJson, publishToStream } from "@parley/messaging/publish";
 import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
+import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo";
+import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
 import type { RoomCommand } from "@parley/room/command";
+import type { RoomState } from "@parley/room/state";
 import { createChannel, createDirect, person, setRole } from "@parley/room/test/fixtures";
 import { openProcess } from "@parley/site/test/open-process";
 import { openTestSite } from "@parley/site/test/test-site";
@@ -50,6 +54,17 @@ async function openPeople(stack: AsyncDisposableStack) {
     log: opened.log,
     declared: declared.sources,
     replicas: mongoReplicaStore(database),
+    /** A room of this site, as room-worker projects it. */
+    host: async (state: RoomState): Promise<void> => {
+      await mongoRoomDocumentStore(database).insertIfAbsent(state);
+      await mongoSubscriptionStore(database).put({
+        room: state,
+        entries: [...state.members.values()],
+        revision: 1,
+      });
+    },
+    rowOf: (roomId: string, account: string) =>
+      database.collection("subscriptions").findOne({ roomId, account }, { projection: { _id: 0 } }),
     knows: (account: string, homeSite: string) => site.know({ account, homeSite }),
     userIdOf: site.userIdOf,
     send: async (...messages: readonly LaneMessage[]): Promise<void> => {
@@ -204,4 +219,56 @@ test("a peer that speaks first of a direct message homed elsewhere is parked, an
   await worker.send(snapshotMessage({ ...lie.state, revision: 9 }, siteId));
   await parked(4);
   expect(await worker.replicas.find(roomId)).toMatchObject({ siteId: home, applied: 1 });
+});
+
+test("what a peer's account read in a room of this site raises its row, and nothing else a peer says of it does", async ({
+  worker,
+}) => {
+  const { home: peer, other, siteId, host, rowOf } = worker;
+  const [bob, zoe, gil] = [at(peer, "bob"), at(siteId, "zoe"), at(peer, "gil")];
+  for (const { account, siteId: homeSite } of [bob, zoe, gil]) await worker.knows(account, homeSite);
+  const roomId = newRoomId();
+  const limits = { maxRoomSize: 10, maxBatchSize: 10, knownSites: new Set([peer, siteId]) };
+  const creator = person("ann", { siteId });
+  const [created] = storyOf(createChannel({ users: [bob, zoe] }, { siteId, roomId, creator, limits }));
+  if (!created) throw new Error("nothing happened");
+  await host(created.state);
+  const replica = worker.story(other);
+  await worker.send(...replica.lane);
+  const joinedAt = created.state.members.get("bob")?.joinedAt ?? 0;
+  const state = { roomId, account: "bob", siteId: peer, joinedAt, lastSeenAt: joinedAt + 70 };
+  const say = (said: typeof state, of: { siteId?: string; roomId?: string } = {}): LaneMessage =>
+    laneMessage({
+      siteId: peer,
+      dest: siteId,
+      roomId: said.roomId,
+      type: OUTBOX_TYPES.memberState,
+      payload: encodeJson(said),
+      ...of,
+    });
+  const [before, parkedBefore] = [await rowOf(roomId, "bob"), (await worker.dead("malformed")).length];
+  await vi.waitFor(async () => expect(await worker.replicas.find(replica.roomId)).toBeDefined(), 5000);
+
+  // Twice, an older one last, and one of an earlier membership.
+  await worker.send(say(state), say(state), say({ ...state, lastSeenAt: joinedAt + 60 }));
+  await worker.send(say({ ...state, joinedAt: joinedAt - 1, lastSeenAt: joinedAt + 90 }));
+  // Of a member who was removed or never was one, in a room that is here: nothing to raise, nothing wrong.
+  await worker.send(say({ ...state, account: "gil" }));
+  // For an account of this site, in its own name and in this one's; by a site it is not at home at; of rooms of others.
+  await worker.send(say({ ...state, account: "zoe" }), say({ ...state, account: "zoe", siteId }));
+  await worker.send(say({ ...state, siteId: other }, { siteId: other }));
+  await worker.send(say({ ...state, roomId: replica.roomId }), say({ ...state, roomId: newRoomId() }));
+  await vi.waitFor(async () => expect(await worker.dead("malformed")).toHaveLength(parkedBefore + 5), 5000);
+
+  expect(await rowOf(roomId, "bob")).toEqual({ ...before, lastSeenAt: joinedAt + 70 });
+  expect(await rowOf(roomId, "zoe")).not.toHaveProperty("lastSeenAt");
+  expect(await rowOf(roomId, "gil")).toBeNull();
+  expect((await worker.dead("malformed")).slice(parkedBefore).toSorted()).toEqual([
+    "a peer says who has read in a room homed elsewhere",
+    "a peer says who has read in a room homed elsewhere",
+    "a peer speaks for an account of another site",
+    "a peer speaks for an account of another site",
+    "a peer speaks for an account of another site",
+  ]);
+  expect(await worker.replicas.find(replica.roomId)).toMatchObject({ applied: 1 });
 });

@@ -5,7 +5,9 @@ import { consume } from "@parley/messaging/consume";
 import { openPeers } from "@parley/messaging/peers";
 import type { StreamMessage } from "@parley/messaging/stream-message";
 import { mongoDirectoryStore } from "@parley/mongo/directory-store.mongo";
+import { mongoOwnStateStore } from "@parley/mongo/own-state-store.mongo";
 import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
+import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo";
 import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
 import { mongoWaitingRoomStore } from "@parley/mongo/waiting-room-store.mongo";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
@@ -28,7 +30,9 @@ import { createLaneSources } from "./lane-sources.ts";
 import { createParkArrival } from "./park-arrival.ts";
 import { readArrival } from "./read-arrival.ts";
 import { createReadLane, createReadNewest } from "./read-lane.ts";
+import { isMemberState, readMemberState } from "./read-member-state.ts";
 import { createReplicaGate, type ReplicaGate } from "./replica-gate.ts";
+import { createTakeMemberState } from "./take-member-state.ts";
 import { watchLanes } from "./watch-lanes.ts";
 
 type Context = ServiceContext & { readonly config: Config };
@@ -89,13 +93,28 @@ function openGate(context: Context, site: Site, { keys, peers }: Parts): Replica
   });
 }
 
+/** Takes a message of INBOX: what a peer's accounts have read passes by the gate, for it is in no order with events. */
+function openTaking(site: Site, gate: ReplicaGate): (message: StreamMessage) => Promise<void> {
+  const { siteId, database } = site;
+  const takeMemberState = createTakeMemberState({
+    siteId,
+    ownState: mongoOwnStateStore(database),
+    rooms: mongoRoomDocumentStore(database),
+    directory: mongoDirectoryStore(database),
+  });
+  return (message) =>
+    isMemberState(message)
+      ? takeMemberState(readMemberState(message))
+      : gate.receive(readArrival(message), message.deliveries);
+}
+
 /** One consumer per lane: a peer that stands still holds up nobody else's. */
 async function openLane(
   stack: AsyncDisposableStack,
   context: Context,
-  of: { site: Site; gate: ReplicaGate; lane: string },
+  of: { site: Site; take: (message: StreamMessage) => Promise<void>; lane: string },
 ) {
-  const { site, gate, lane } = of;
+  const { site, take, lane } = of;
   const { config } = context;
   const consuming = await consume({
     ...site,
@@ -107,7 +126,7 @@ async function openLane(
       pinTimeoutMs: config.consumerPinTimeoutMs,
     },
     keyOf: roomIdOf,
-    handle: async (message) => gate.receive(readArrival(message), message.deliveries),
+    handle: async (message) => take(message),
     retry: { where: "broker" },
     onLost: (error) => context.fail("consumer_lost", error),
     deliverTwice: testHooks.deliverTwice,
@@ -165,5 +184,6 @@ export async function openService(stack: AsyncDisposableStack, context: Context)
   );
   const backlog = () => waiting.backlog(siteId, "elsewhere");
   stack.use(watchWaiting({ process: site.process, backlog, recorder, log, now: () => clock.now() }));
-  for (const lane of [...config.peers, LOCAL_LANE]) await openLane(stack, context, { site, gate, lane });
+  const take = openTaking(site, gate);
+  for (const lane of [...config.peers, LOCAL_LANE]) await openLane(stack, context, { site, take, lane });
 }

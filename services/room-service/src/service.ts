@@ -4,6 +4,8 @@ import type { Endpoint } from "@parley/messaging/endpoint";
 import { openPeers } from "@parley/messaging/peers";
 import { createDirectoryCache, type DirectoryCache } from "@parley/mongo/directory-cache";
 import { mongoDirectoryStore } from "@parley/mongo/directory-store.mongo";
+import { mongoMessageStore } from "@parley/mongo/message-store.mongo";
+import { mongoOwnStateStore } from "@parley/mongo/own-state-store.mongo";
 import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
 import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo";
 import { mongoRoomSnapshotStore } from "@parley/mongo/room-snapshot-store.mongo";
@@ -19,7 +21,7 @@ import { createRoomLoader } from "@parley/room-log/room-loader";
 import { createRoomLog, type RoomLog } from "@parley/room-log/room-log";
 import { openSite, type Site } from "@parley/site/open-site";
 import { openValkey } from "@parley/site/open-valkey";
-import { createAfterStep } from "@parley/site/test-hooks";
+import { createAfterStep, type AfterStep } from "@parley/site/test-hooks";
 
 import { createFollowChannels } from "./channel-references.ts";
 import { testHooks, type Config } from "./config.ts";
@@ -29,6 +31,7 @@ import { changeRoleEndpoint } from "./endpoints/change-role.ts";
 import { closeRoomEndpoint } from "./endpoints/close-room.ts";
 import { createRoomEndpoint } from "./endpoints/create-room.ts";
 import { ensureKeyEndpoint } from "./endpoints/ensure-key.ts";
+import { favouriteRoomEndpoint } from "./endpoints/favourite-room.ts";
 import { getDirectoryEndpoint } from "./endpoints/get-directory.ts";
 import { getKeyEndpoint } from "./endpoints/get-key.ts";
 import { getRoomEndpoint } from "./endpoints/get-room.ts";
@@ -36,7 +39,10 @@ import { getRoomKeyEndpoint } from "./endpoints/get-room-key.ts";
 import { listMembersEndpoint } from "./endpoints/list-members.ts";
 import { listOrgMembersEndpoint } from "./endpoints/list-org-members.ts";
 import { listRemoteMembersEndpoint } from "./endpoints/list-remote-members.ts";
+import { listReceiptsEndpoint } from "./endpoints/list-receipts.ts";
 import { listRoomsEndpoint } from "./endpoints/list-rooms.ts";
+import { markReadEndpoint } from "./endpoints/mark-read.ts";
+import { muteRoomEndpoint } from "./endpoints/mute-room.ts";
 import { openDirectEndpoint } from "./endpoints/open-direct.ts";
 import { pingSiteEndpoint } from "./endpoints/ping-site.ts";
 import { removeMemberEndpoint } from "./endpoints/remove-member.ts";
@@ -49,6 +55,8 @@ import { siteInfoEndpoint } from "./endpoints/site-info.ts";
 import { createJudgeNamed } from "./named-accounts.ts";
 import { createAskHomes } from "./remote-activity.ts";
 import { createCommands } from "./run-command.ts";
+import { createSendMemberState } from "./send-member-state.ts";
+import { createTellOwnState } from "./tell-own-state.ts";
 
 type Context = ServiceContext & { readonly config: Config };
 
@@ -76,6 +84,26 @@ async function openKeys(stack: AsyncDisposableStack, context: Context, site: Sit
     now: () => site.clock.now(),
   });
   return watchedKeyStore(store, site.recorder);
+}
+
+/** What members say of themselves, and what others may see of it. */
+function ownStateEndpoints(site: Site, peerIds: readonly string[], afterStep: AfterStep): Endpoint[] {
+  const { siteId, database, clock, broker, recorder } = site;
+  const ownState = mongoOwnStateStore(database);
+  const tell = createTellOwnState({ broker, siteId });
+  const sendMemberState = createSendMemberState({ broker, siteId, peers: new Set(peerIds), recorder });
+  const now = (): number => clock.now();
+  return [
+    markReadEndpoint({ ownState, tell, sendMemberState, afterStep, now }),
+    muteRoomEndpoint({ ownState, tell, now }),
+    favouriteRoomEndpoint({ ownState, tell, now }),
+    listReceiptsEndpoint({
+      siteId,
+      messages: mongoMessageStore(database),
+      subscriptions: mongoSubscriptionStore(database),
+      directory: mongoDirectoryStore(database),
+    }),
+  ];
 }
 
 async function openEndpoints(
@@ -139,13 +167,20 @@ async function openEndpoints(
     listRemoteMembersEndpoint({ siteId, rooms, subscriptions, replicas, directory }),
     retireAccountEndpoint({ siteId, directory, subscriptions, commands }),
     pingSiteEndpoint({ siteId, now }),
+    ...ownStateEndpoints(site, peerIds, afterStep),
   ];
 }
 
 /** Wires room-service: decides commands, answers reads. */
 export async function openService(stack: AsyncDisposableStack, context: Context): Promise<void> {
   const { config } = context;
-  const site = await openSite({ stack, context, config, process: "room-service", streams: ["ROOMS"] });
+  const site = await openSite({
+    stack,
+    context,
+    config,
+    process: "room-service",
+    streams: ["ROOMS", "OUTBOX"],
+  });
   const accounts = createDirectoryCache(mongoDirectoryStore(site.database));
   const endpoints = await openEndpoints(stack, context, { site, accounts });
   const serving = await serveEndpoints({

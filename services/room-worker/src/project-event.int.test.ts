@@ -1,4 +1,5 @@
 import { dropRoom } from "@parley/mongo/drop-room";
+import { restoreOwnState } from "@parley/mongo/kept-own-state";
 import { mongoMessageStore } from "@parley/mongo/message-store.mongo";
 import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
 import { createEventReader } from "@parley/room-log/event-reader";
@@ -40,6 +41,7 @@ function rebuild(site: TestSite, { rooms, snapshots, recorder }: Worker) {
     cache: createRoomCache(10_000),
     recorder,
     dropRoom: (roomId) => dropRoom(database, roomId),
+    restoreOwnState: (roomId) => restoreOwnState(database, roomId),
     onProgress: () => {},
   });
 }

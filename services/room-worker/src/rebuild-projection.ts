@@ -21,6 +21,8 @@ interface Deps extends ProjectionStores {
   readonly recorder: Recorder;
   /** Forgets what is projected of a room, before its first event is projected anew. */
   readonly dropRoom: (roomId: string) => Promise<void>;
+  /** Brings back what members of a rebuilt room had said of themselves. */
+  readonly restoreOwnState: (roomId: string) => Promise<void>;
   readonly onProgress: (events: number) => void;
 }
 
@@ -48,8 +50,8 @@ async function noteLastMessage(deps: Deps, roomId: string): Promise<void> {
 
 /**
  * Makes every projection anew from the log: steps 1 and 10 of SPEC-rooms 4.2 for each event, in the order of the
- * stream. Sends nothing. Per-user state (seen, muted, favourite) is not in the log and starts afresh. No room-worker
- * may run meanwhile.
+ * stream. Sends nothing. Per-user state (seen, muted, favourite) is not in the log: it is set aside, and restored
+ * at the end. No room-worker may run meanwhile.
  * @returns how many events of how many rooms it went through
  * @throws UnreadableRoom at the event that breaks a law; what came before it is done
  */
@@ -62,6 +64,9 @@ export async function rebuildProjection(deps: Deps): Promise<{ events: number; r
     events += 1;
     if (events % TELL_EVERY === 0) deps.onProgress(events);
   }
-  for (const roomId of rooms) await noteLastMessage(deps, roomId);
+  for (const roomId of rooms) {
+    await noteLastMessage(deps, roomId);
+    await deps.restoreOwnState(roomId);
+  }
   return { events, rooms: rooms.size };
 }

@@ -4,6 +4,7 @@ import { connectNats } from "@parley/messaging/connect-nats";
 import { connectMongo } from "@parley/mongo/connect-mongo";
 import { dropRoom } from "@parley/mongo/drop-room";
 import { ensureIndexes } from "@parley/mongo/ensure-indexes";
+import { restoreOwnState } from "@parley/mongo/kept-own-state";
 import { mongoMessageStore } from "@parley/mongo/message-store.mongo";
 import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo";
 import { mongoRoomSnapshotStore } from "@parley/mongo/room-snapshot-store.mongo";
@@ -54,6 +55,7 @@ const rebuilt = await rebuildProjection({
   cache: createRoomCache(config.roomCacheMembers),
   recorder,
   dropRoom: (roomId) => dropRoom(mongo.database, roomId),
+  restoreOwnState: (roomId) => restoreOwnState(mongo.database, roomId),
   onProgress: (events) => process.stdout.write(`${events} events …\n`),
 });
 process.stdout.write(`Rebuilt ${rebuilt.rooms} rooms of site ${siteId} from ${rebuilt.events} events.\n`);
