@@ -3,7 +3,7 @@ import { type FailureReason, REASONS } from "@parley/contract/failure";
 import { expect } from "vitest";
 
 /** What a client was told when its request was refused. */
-export interface Refusal {
+interface Refusal {
   readonly error: ParleyError;
   /** What SPEC-rooms 1.6 promises beside the reason, in the words of this very case. */
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
