@@ -9,7 +9,7 @@ interface Refusal {
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Brings a refusal about, in a stack that is set up for it, and leaves that as it found it. */
+/** Brings a refusal about in a stack that is set up for it; leaves that so that the others of its table can follow. */
 export type Provocation<Stage> = (stage: Stage) => Promise<Refusal>;
 
 /** Reasons, each with what provokes it. */

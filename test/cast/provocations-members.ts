@@ -2,6 +2,7 @@ import type { Client, RoomReference } from "@parley/client/client";
 import { LIMITS } from "@parley/contract/limits";
 
 import { type Company, ORG_COUNT } from "./company.ts";
+import { happens } from "./happens.ts";
 import { type Provocations, refused } from "./provocation.ts";
 
 /** Twenty characters, and no message. */
@@ -20,6 +21,13 @@ async function openRoom(
 /** Where an account stands in a room, or does not. */
 export const MEMBER_PROVOCATIONS = {
   not_room_member: ({ cat, room }) => refused(cat.leave(room)),
+
+  wrong_site: async ({ zoe, room }) => {
+    const isListed = async (): Promise<boolean> =>
+      (await zoe.listRooms()).rooms.some((row) => row.room.roomId === room.roomId);
+    if (!(await happens(isListed))) throw new Error("beta does not know the room");
+    return refused(zoe.history({ ...room, siteId: zoe.siteId }), { siteId: room.siteId });
+  },
 
   not_room_owner: ({ bob, room }) => refused(bob.removeMember(room, "zoe")),
 
