@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import { type FailureReason, REASONS } from "@parley/contract/failure";
 import { expect, test } from "vitest";
 
-import { SETTINGS_PROVOCATIONS } from "../cast/provocations-later.ts";
+import { SETTINGS_PROVOCATIONS } from "../cast/provocations-settings.ts";
 import { LIMIT_PROVOCATIONS } from "../cast/provocations-limits.ts";
 import { MEMBER_PROVOCATIONS } from "../cast/provocations-members.ts";
 import { REQUEST_PROVOCATIONS } from "../cast/provocations-requests.ts";

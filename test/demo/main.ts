@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { startStack, type Stack } from "@parley/local-stack/stack";
 
 import { enter } from "../cast/actor.ts";
+import { delegate, meet, read, rename, staff, type Office } from "./every-day.ts";
 import { replay } from "./replay.ts";
 import { CheckFailed, createStage, writeReport, type Stage } from "./stage.ts";
 import { killMidRemoval, leaveTogether, openRoom, QUICK, removeBob, talk, type Setting } from "./story.ts";
@@ -52,6 +53,17 @@ async function play(stage: Stage, stack: Stack): Promise<void> {
   await killBeta(abroad, bridge);
   await cutLink(abroad, bridge);
   await compareSites(stage, stack, bridge);
+  await everyDay({ stage, stack, ...cast, judy: abroad.judy });
+}
+
+/** Second act: nothing fails, people and an agent do what they do every day. */
+async function everyDay(office: Office): Promise<void> {
+  await meet(office);
+  const room = await staff(office);
+  await delegate(office);
+  await rename(office, room);
+  await read(office, room);
+  await compareSites(office.stage, office.stack, room);
 }
 
 async function run(stage: Stage): Promise<void> {

@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 
 import { type Job, ParleyError, type RoomReference } from "@parley/client/client";
 import { startStack, type Stack } from "@parley/local-stack/stack";
+import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { enter, type Actor } from "../cast/actor.ts";
@@ -12,7 +13,9 @@ import { inspectSite, type Inspection } from "../cast/inspect-site.ts";
 
 /** A failed run is repeated by putting here the seed in its name: each room's commands come one after the other. */
 const SEED = randomInt(2 ** 31);
-const COMMANDS_PER_ROOM = 60;
+const COMMANDS_PER_ROOM = 80;
+/** From here on a room may be closed: before, too little would be left to happen. */
+const CLOSING_FROM = 70;
 const CATCH_UP_MS = 30_000;
 const TWICE = { environment: { PARLEY_TEST_DELIVER_TWICE: "1" } };
 const PEOPLE = {
@@ -24,6 +27,10 @@ const SITES: readonly SiteId[] = ["alpha", "beta"];
 const ACCOUNTS = [...PEOPLE.alpha, ...PEOPLE.beta];
 /** People of both sites: two accounts of each. */
 const ORG = "eng";
+/** Directory admins, one at home at each site; they are members of rooms now and then. */
+const ADMINS: readonly string[] = ["a3", "b3"];
+/** The rooms whose members the others refer to, as they come to be. */
+const references: RoomReference[] = [];
 
 let stack: Stack;
 let actors: ReadonlyMap<string, Actor>;
@@ -35,6 +42,7 @@ beforeAll(async () => {
       account,
       homeSite,
       ...(index >= 2 && { sectId: ORG, sectName: "Engineering" }),
+      admin: ADMINS.includes(account),
     })),
   );
   stack = await startStack({
@@ -82,10 +90,12 @@ const actorOf = (account: string): Actor => {
 };
 
 /** One command of the history: whatever it is, the rules decide whether it may be. */
-function randomCommand(next: (below: number) => number, room: RoomReference): Promise<Job> {
+function randomCommand(next: (below: number) => number, room: RoomReference, number: number): Promise<Job> {
   const someone = (): string => ACCOUNTS[next(ACCOUNTS.length)] ?? "";
   const { client } = actorOf(someone());
+  const admin = actorOf(ADMINS[next(ADMINS.length)] ?? "").client;
   const other = someone();
+  const channels = references.slice(0, 1 + next(references.length));
   const commands: readonly (() => Promise<Job>)[] = [
     () => client.addMembers(room, { users: [other, someone()], history: next(2) ? "all" : "none" }),
     () => client.addMembers(room, { users: [other] }),
@@ -95,6 +105,12 @@ function randomCommand(next: (below: number) => number, room: RoomReference): Pr
     () => client.removeOrg(room, ORG),
     () => client.changeRole(room, { account: other, role: next(3) ? "owner" : "member" }),
     () => client.leave(room),
+    () => client.addMembers(room, { channels }),
+    () => client.renameRoom(room, `Model of ${other} ${number}`),
+    () => admin.renameRoom(room, `Model by an admin ${number}`),
+    () => admin.restrictRoom(room, { restricted: true, externalAccess: next(2) === 0, ownerAccount: other }),
+    () => admin.restrictRoom(room, { restricted: false }),
+    ...(number >= CLOSING_FROM ? [() => client.closeRoom(room)] : []),
   ];
   const command = commands[next(commands.length)];
   if (!command) throw new Error("no command was drawn");
@@ -105,14 +121,26 @@ function randomCommand(next: (below: number) => number, room: RoomReference): Pr
 const isRuling = (error: unknown): boolean =>
   error instanceof ParleyError && ["bad_request", "forbidden", "not_found", "conflict"].includes(error.code);
 
+/** What somebody says of its own relation to the room between commands; whoever is no member is refused. */
+async function sayOfOneself(next: (below: number) => number, room: RoomReference): Promise<void> {
+  const { client } = actorOf(ACCOUNTS[next(ACCOUNTS.length)] ?? "");
+  const statements = [
+    () => client.markRead(room),
+    () => client.mute(room, next(2) === 0),
+    () => client.favourite(room, next(2) === 0),
+  ];
+  await statements[next(statements.length)]?.();
+}
+
 /** Tries commands in a room one after the other; answers how many were accepted. */
 async function live(room: RoomReference, seed: number): Promise<number> {
   const next = numbersOf(seed);
   const done: Promise<unknown>[] = [];
   for (let number = 0; number < COMMANDS_PER_ROOM; number += 1) {
     try {
-      const job = await randomCommand(next, room);
+      const job = await randomCommand(next, room, number);
       done.push(job.done);
+      await sayOfOneself(next, room);
     } catch (error) {
       if (!isRuling(error)) throw error;
     }
@@ -144,6 +172,21 @@ async function listersOf(room: RoomReference): Promise<string[]> {
   return lists.flat();
 }
 
+/** Members of the other site whose own site and whose room's home disagree on how far they read. */
+async function readersAtOdds(room: RoomReference): Promise<string[]> {
+  const { home, away, awaySite } = endsOf(room);
+  const stores = [home, away].map(({ mongo }) => mongoSubscriptionStore(mongo.database));
+  const readAt = (account: string) =>
+    Promise.all(stores.map(async (store) => (await store.find(room.roomId, account))?.lastSeenAt));
+  const odd = await Promise.all(
+    PEOPLE[awaySite].map(async (account) => {
+      const [atHome, atOwnSite] = await readAt(account);
+      return atHome === atOwnSite ? [] : [account];
+    }),
+  );
+  return odd.flat();
+}
+
 test(`random histories on two sites, everything delivered twice: log, home, replica and clients agree (seed ${SEED})`, async () => {
   const rooms = await Promise.all(
     (
@@ -155,6 +198,7 @@ test(`random histories on two sites, everything delivered twice: log, home, repl
     ).map(([creator, users], index) => actorOf(creator).client.createRoom({ name: `Model ${index}`, users })),
   );
   await Promise.all(rooms.map((room) => room.done));
+  references.push(...rooms);
   const accepted = await Promise.all(rooms.map((room, index) => live(room, SEED + index)));
   expect(Math.max(...accepted)).toBeGreaterThan(0);
 
@@ -166,5 +210,7 @@ test(`random histories on two sites, everything delivered twice: log, home, repl
     await happens(() => String(followersOf(room)) === String(members));
     expect(followersOf(room)).toEqual(members);
     expect(await listersOf(room)).toEqual(members);
+    await happens(async () => (await readersAtOdds(room)).length === 0);
+    expect(await readersAtOdds(room)).toEqual([]);
   }
 });

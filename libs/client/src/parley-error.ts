@@ -1,4 +1,4 @@
-import { type FailureCode, REASONS } from "@parley/contract/failure";
+import { Failure, type FailureCode, REASONS } from "@parley/contract/failure";
 
 /** The request ended because the client was closed; the one reason that only this library knows. */
 const CLIENT_CLOSED = "client_closed";
@@ -70,7 +70,9 @@ export function unansweredError(of: {
   readonly cause: unknown;
 }): ParleyError {
   const { siteId, ownSiteId, requestId, cause } = of;
-  const facts = { code: "unavailable", metadata: { siteId }, requestId, cause } as const;
+  // As a service would say it, with when to ask again.
+  const { code, metadata = {} } = new Failure("home_site_unreachable", { metadata: { siteId } });
+  const facts = { code, metadata, requestId, cause };
   return siteId === ownSiteId
     ? new ParleyError("Your site does not answer; repeat the request.", facts)
     : new ParleyError(REASONS.home_site_unreachable.message, { ...facts, reason: "home_site_unreachable" });

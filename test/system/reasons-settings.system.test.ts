@@ -2,12 +2,12 @@ import { afterAll, beforeAll, test } from "vitest";
 
 import { type Company, openCompany } from "../cast/company.ts";
 import { expectTold, rowsOf } from "../cast/provocation.ts";
-import { SETTINGS_PROVOCATIONS } from "../cast/provocations-later.ts";
+import { SETTINGS_PROVOCATIONS } from "../cast/provocations-settings.ts";
 
 let company: Company;
 
 beforeAll(async () => {
-  company = await openCompany("reasons-later");
+  company = await openCompany("reasons-settings");
 });
 afterAll(() => company[Symbol.asyncDispose]());
 
