@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { committedVectors } from "./committed-vectors.ts";
 import { idVectors } from "./id-vectors.ts";
 import { rosterVectors } from "./roster-vectors.ts";
 import { sealVectors } from "./seal-vectors.ts";
@@ -10,6 +11,7 @@ export const vectorFiles = (): Readonly<Record<string, string>> => ({
   "ids.json": format(idVectors()),
   "roster.json": format(rosterVectors()),
   "seal.json": format(sealVectors()),
+  "seal-committed.json": format(committedVectors()),
 });
 
 const format = (vectors: readonly unknown[]): string => `${JSON.stringify(vectors, undefined, 2)}\n`;

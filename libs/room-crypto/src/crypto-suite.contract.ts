@@ -53,6 +53,18 @@ export function describeCryptoSuite(name: string, suite: CryptoSuite): void {
       );
     });
 
+    test("derives as many bytes as it is asked for, the first of them the same", () => {
+      const input = {
+        secret: filled(22, 0x0b),
+        salt: fromHex("000102030405060708090a0b0c"),
+        info: fromHex("f0f1f2f3f4f5f6f7f8f9"),
+      };
+
+      expect(toHex(suite.deriveKey({ ...input, length: 42 }))).toBe(
+        "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865",
+      );
+    });
+
     test("seals AES-256-GCM test case 16 of the GCM specification", () => {
       const input = {
         key: fromHex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308"),

@@ -11,12 +11,11 @@ import {
 
 import { concatBytes } from "./bytes.ts";
 import type { AesGcmInput, CryptoSuite } from "./crypto-suite.ts";
-import { TAG_BYTES } from "./crypto-suite.ts";
+import { DERIVED_KEY_BYTES, TAG_BYTES } from "./crypto-suite.ts";
 import { assertPrivateKeyForm, assertPublicKeyForm, fullScalar, onCurve } from "./key-form.ts";
 import { createKeyPair } from "./key-pair.ts";
 
 const CIPHER = "aes-256-gcm";
-const DERIVED_KEY_BYTES = 32;
 
 function withScalar(privateKey: Uint8Array): ECDH {
   assertPrivateKeyForm(privateKey);
@@ -68,8 +67,8 @@ export const nodeSuite: CryptoSuite = {
     const curve = withScalar(privateKey);
     return new Uint8Array(onCurve(() => curve.computeSecret(publicKey)));
   },
-  deriveKey: ({ secret, salt, info }) =>
-    new Uint8Array(hkdfSync("sha256", secret, salt, info, DERIVED_KEY_BYTES)),
+  deriveKey: ({ secret, salt, info, length = DERIVED_KEY_BYTES }) =>
+    new Uint8Array(hkdfSync("sha256", secret, salt, info, length)),
   sealAesGcm({ key, nonce, additionalData, data }) {
     const cipher = createCipheriv(CIPHER, keyObjectOf(key), nonce, { authTagLength: TAG_BYTES });
     cipher.setAAD(additionalData);

@@ -6,7 +6,7 @@ import { nodeSuite } from "./node-suite.ts";
 import { OpenError } from "./open-error.ts";
 import { createOpener, open, type OpenInput } from "./opener.ts";
 import { portableSuite } from "./portable-suite.ts";
-import { parseSealed } from "./sealed.ts";
+import { parseSealed, UNCOMMITTED_ALGORITHM } from "./sealed.ts";
 import { createSealer } from "./sealer.ts";
 
 const room = nodeSuite.generatePair();
@@ -67,13 +67,14 @@ test("opens whatever either suite sealed, with either suite", () => {
 });
 
 describe("a sealed body is corrupt", () => {
-  test.each(["ephemeralPublicKey", "nonce", "ciphertext"] as const)(
+  test.each(["ephemeralPublicKey", "nonce", "ciphertext", "commitment"] as const)(
     "after any changed byte of its %s",
     (field) => {
       const sealed = sealedBody();
-      const { length } = Buffer.from(sealed[field], "base64");
+      const text = sealed[field] ?? expect.fail(`no ${field}`);
+      const { length } = Buffer.from(text, "base64");
       for (let index = 0; index < length; index += 1) {
-        const changed = { ...sealed, [field]: flip(sealed[field], index) };
+        const changed = { ...sealed, [field]: flip(text, index) };
         expect(reasonOf(() => open(nodeSuite, input({ sealed: changed })))).toBe("corrupt");
       }
     },
@@ -97,6 +98,19 @@ describe("a sealed body is corrupt", () => {
   });
 });
 
+test("a commitment to another key is found before anything is decrypted", () => {
+  let decryptions = 0;
+  const openAesGcm: CryptoSuite["openAesGcm"] = (of) => {
+    decryptions += 1;
+    return nodeSuite.openAesGcm(of);
+  };
+  const sealed = sealedBody();
+  const changed = { ...sealed, commitment: flip(sealed.commitment ?? "", 31) };
+
+  expect(reasonOf(() => open({ ...nodeSuite, openAesGcm }, input({ sealed: changed })))).toBe("corrupt");
+  expect(decryptions).toBe(0);
+});
+
 test("another algorithm is unknown, not corrupt", () => {
   const sealed = { ...sealedBody(), alg: "ml-kem-768" };
 
@@ -115,6 +129,19 @@ test("a private key that is none is the caller's mistake, not a corrupt body", (
 });
 
 describe("an opener", () => {
+  test("opens what was sealed before there were commitments, also with the same ephemeral pair", () => {
+    const pair = nodeSuite.generatePair();
+    const suite = { ...nodeSuite, generatePair: () => pair };
+    const of = { ...context, version: 3, publicKey: room.publicKey, plaintext };
+    const committed = createSealer({ suite, now: () => 0 }).seal(of);
+    const older = createSealer({ suite, now: () => 0, algorithm: UNCOMMITTED_ALGORITHM }).seal(of);
+    const opener = createOpener({ suite: nodeSuite, cacheMax: 10 });
+
+    expect(older).not.toHaveProperty("commitment");
+    for (const sealed of [older, committed, older, committed])
+      expect(opener.open(input({ sealed }))).toEqual(plaintext);
+  });
+
   test("derives the key of an ephemeral pair once", () => {
     const { suite, derivations } = counted();
     const opener = createOpener({ suite, cacheMax: 10 });
