@@ -3,6 +3,7 @@ import { equalBytes, equalSecretBytes } from "./bytes.ts";
 import type { CryptoSuite } from "./crypto-suite.ts";
 import { assertPrivateKeyForm } from "./key-form.ts";
 import { OpenError } from "./open-error.ts";
+import { secretWithSender } from "./secret-with-sender.ts";
 import { deriveSealKey, type SealKey } from "./seal-key.ts";
 import type { SealContext, Sealed, SealedBytes } from "./sealed.ts";
 import { parseSealed, sealAdditionalData } from "./sealed.ts";
@@ -25,24 +26,10 @@ export interface Opener {
   open(input: OpenInput): Uint8Array;
 }
 
-/** The private key is ours: when it proves itself, what failed on the curve was the sender's point. */
-function sharedSecretOf(
-  suite: CryptoSuite,
-  keys: { privateKey: Uint8Array; publicKey: Uint8Array },
-): Uint8Array {
-  try {
-    return suite.sharedSecret(keys);
-  } catch (error) {
-    suite.publicKeyOf(keys.privateKey);
-    if (error instanceof RangeError) throw new OpenError("corrupt");
-    throw error;
-  }
-}
-
 function deriveOpenKey(suite: CryptoSuite, input: OpenInput, sealed: SealedBytes): SealKey {
   const { alg, version, ephemeralPublicKey } = sealed;
   const keys = { privateKey: input.privateKey, publicKey: ephemeralPublicKey };
-  const secret = sharedSecretOf(suite, keys);
+  const secret = secretWithSender(suite, keys);
   return deriveSealKey(suite, { alg, secret, ephemeralPublicKey, roomId: input.roomId, version });
 }
 

@@ -1,8 +1,8 @@
-import { fromBase64 } from "./base64.ts";
 import { linesBytes } from "./bytes.ts";
 import { NONCE_BYTES, TAG_BYTES } from "./crypto-suite.ts";
 import { PUBLIC_KEY_BYTES } from "./key-form.ts";
 import { OpenError } from "./open-error.ts";
+import { receivedBytes } from "./received-bytes.ts";
 
 /** The algorithm of SPEC-rooms 6.3. AES-GCM alone does not bind a ciphertext to one key: see `seal-key.ts`. */
 export const UNCOMMITTED_ALGORITHM = "p256-hkdf-sha256-aes256gcm";
@@ -54,12 +54,6 @@ export interface SealedBytes {
 export const sealAdditionalData = (context: SealContext, version: number): Uint8Array =>
   linesBytes("parley.v1", context.type, context.roomId, version, context.id, context.at);
 
-function bytesOf(field: unknown, fits: (length: number) => boolean): Uint8Array {
-  const bytes = typeof field === "string" ? fromBase64(field) : undefined;
-  if (bytes === undefined || !fits(bytes.length)) throw new OpenError("corrupt");
-  return bytes;
-}
-
 const isSealAlgorithm = (alg: string): alg is SealAlgorithm =>
   alg === COMMITTED_ALGORITHM || alg === UNCOMMITTED_ALGORITHM;
 
@@ -79,12 +73,12 @@ export function parseSealed(value: unknown): SealedBytes {
   return {
     alg,
     version: sealed.version,
-    ephemeralPublicKey: bytesOf(sealed.ephemeralPublicKey, (length) => length === PUBLIC_KEY_BYTES),
-    nonce: bytesOf(sealed.nonce, (length) => length === NONCE_BYTES),
-    ciphertext: bytesOf(sealed.ciphertext, (length) => length >= TAG_BYTES),
+    ephemeralPublicKey: receivedBytes(sealed.ephemeralPublicKey, (length) => length === PUBLIC_KEY_BYTES),
+    nonce: receivedBytes(sealed.nonce, (length) => length === NONCE_BYTES),
+    ciphertext: receivedBytes(sealed.ciphertext, (length) => length >= TAG_BYTES),
     commitment:
       alg === COMMITTED_ALGORITHM
-        ? bytesOf(sealed.commitment, (length) => length === COMMITMENT_BYTES)
+        ? receivedBytes(sealed.commitment, (length) => length === COMMITMENT_BYTES)
         : new Uint8Array(),
   };
 }
