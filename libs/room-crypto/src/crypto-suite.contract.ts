@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 
 import type { CryptoSuite } from "./crypto-suite.ts";
-import { assertPair } from "./key-pair.ts";
+import { assertPair, type RoomKeyPair } from "./key-pair.ts";
 
 const ORDER = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
 const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"));
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+/** A pair hides its keys from spreading. */
+const keysOf = ({ privateKey }: RoomKeyPair): { privateKey: Uint8Array } => ({ privateKey });
 const filled = (length: number, byte: number): Uint8Array => new Uint8Array(length).fill(byte);
 
 /** What every {@link CryptoSuite} keeps to; the vectors in `test/vectors` add that all of them agree. */
@@ -39,6 +41,18 @@ export function describeCryptoSuite(name: string, suite: CryptoSuite): void {
       expect(toHex(suite.sharedSecret({ privateKey, publicKey }))).toBe(
         "d6840f6b42f6edafd13116e0e12565202fef8e9ece7dce03812464d04b9442de",
       );
+    });
+
+    test("agrees by the bytes of a private key, however often it agreed with others before", () => {
+      const [one, other, third] = [suite.generatePair(), suite.generatePair(), suite.generatePair()];
+      const withOther = toHex(suite.sharedSecret({ ...keysOf(one), publicKey: other.publicKey }));
+      const withThird = toHex(suite.sharedSecret({ ...keysOf(one), publicKey: third.publicKey }));
+
+      expect(withThird).not.toBe(withOther);
+      expect(() => suite.sharedSecret({ ...keysOf(one), publicKey: filled(65, 4) })).toThrow(RangeError);
+      expect(toHex(suite.sharedSecret({ ...keysOf(one), publicKey: other.publicKey }))).toBe(withOther);
+      expect(toHex(suite.sharedSecret({ ...keysOf(other), publicKey: one.publicKey }))).toBe(withOther);
+      expect(toHex(suite.sharedSecret({ ...keysOf(third), publicKey: one.publicKey }))).toBe(withThird);
     });
 
     test("derives the key of the first HKDF example in RFC 5869, appendix A.1", () => {

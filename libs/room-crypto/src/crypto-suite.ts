@@ -41,7 +41,8 @@ export interface CryptoSuite {
    */
   publicKeyOf(privateKey: Uint8Array): Uint8Array;
   /**
-   * The x-coordinate of ECDH, always 32 bytes.
+   * The x-coordinate of ECDH, always 32 bytes. The private key's bytes never change: a suite may keep what it made of
+   * them.
    * @throws {RangeError} when either is no key of the curve; the public key must be uncompressed
    */
   sharedSecret(keys: { privateKey: Uint8Array; publicKey: Uint8Array }): Uint8Array;

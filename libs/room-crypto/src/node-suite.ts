@@ -27,6 +27,20 @@ function withScalar(privateKey: Uint8Array): ECDH {
 }
 
 /**
+ * Setting a private key computes its point, a sixth of what an agreement costs; kept here for as long as the bytes are.
+ * One key agrees with many: an ephemeral one with all devices, a device's with every ephemeral one.
+ */
+const curves = new WeakMap<Uint8Array, ECDH>();
+
+function curveOf(privateKey: Uint8Array): ECDH {
+  const known = curves.get(privateKey);
+  if (known) return known;
+  const made = withScalar(privateKey);
+  curves.set(privateKey, made);
+  return made;
+}
+
+/**
  * Node makes a key object of raw bytes for every call, two thirds of what a seal costs; kept here for as long as the
  * bytes are. Whoever seals and opens keeps keys in caches and never writes into them.
  */
@@ -64,7 +78,7 @@ export const nodeSuite: CryptoSuite = {
   publicKeyOf: (privateKey) => new Uint8Array(withScalar(privateKey).getPublicKey()),
   sharedSecret({ privateKey, publicKey }) {
     assertPublicKeyForm(publicKey);
-    const curve = withScalar(privateKey);
+    const curve = curveOf(privateKey);
     return new Uint8Array(onCurve(() => curve.computeSecret(publicKey)));
   },
   deriveKey: ({ secret, salt, info, length = DERIVED_KEY_BYTES }) =>
