@@ -1,4 +1,4 @@
-import { assert, constantFrom, property, record, string, uint8Array } from "fast-check";
+import { anything, assert, constantFrom, oneof, property, record, string, uint8Array } from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import type { CryptoSuite } from "./crypto-suite.ts";
@@ -6,7 +6,7 @@ import { nodeSuite } from "./node-suite.ts";
 import { OpenError } from "./open-error.ts";
 import { createOpener, open, type OpenInput } from "./opener.ts";
 import { portableSuite } from "./portable-suite.ts";
-import { parseSealed, UNCOMMITTED_ALGORITHM } from "./sealed.ts";
+import { COMMITTED_ALGORITHM, parseSealed, type Sealed, UNCOMMITTED_ALGORITHM } from "./sealed.ts";
 import { createSealer } from "./sealer.ts";
 
 const room = nodeSuite.generatePair();
@@ -115,6 +115,30 @@ test("another algorithm is unknown, not corrupt", () => {
   const sealed = { ...sealedBody(), alg: "ml-kem-768" };
 
   expect(reasonOf(() => open(nodeSuite, input({ sealed })))).toBe("unknown");
+});
+
+test("whatever comes instead of a body, or of any of its fields, is answered with a reason", () => {
+  const own = sealedBody();
+  const opener = createOpener({ suite: nodeSuite, cacheMax: 10 });
+  const field = oneof(
+    anything(),
+    uint8Array({ maxLength: 80 }).map((bytes) => Buffer.from(bytes).toString("base64")),
+  );
+  const body = record({
+    alg: oneof(constantFrom<unknown>(COMMITTED_ALGORITHM, UNCOMMITTED_ALGORITHM), field),
+    version: oneof(constantFrom<unknown>(3), field),
+    ephemeralPublicKey: oneof(constantFrom<unknown>(own.ephemeralPublicKey), field),
+    nonce: oneof(constantFrom<unknown>(own.nonce), field),
+    ciphertext: field,
+    commitment: oneof(constantFrom<unknown>(own.commitment), field),
+  });
+  assert(
+    property(oneof(anything(), body), (sealed) => {
+      const reason = reasonOf(() => opener.open(input({ sealed: sealed as Sealed })));
+      expect(["corrupt", "unknown"]).toContain(reason);
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 test("fields that are not known are ignored", () => {

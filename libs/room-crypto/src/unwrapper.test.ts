@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 
+import { anything, assert, constantFrom, oneof, property, record, uint8Array } from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import type { CryptoSuite } from "./crypto-suite.ts";
@@ -7,7 +8,7 @@ import { createKeyPair } from "./key-pair.ts";
 import { nodeSuite } from "./node-suite.ts";
 import { OpenError } from "./open-error.ts";
 import { createUnwrapper, type UnwrapInput } from "./unwrapper.ts";
-import { parseWrapped } from "./wrapped.ts";
+import { parseWrapped, WRAP_ALGORITHM, type WrappedKey } from "./wrapped.ts";
 import { createWrapper } from "./wrapper.ts";
 
 const room = nodeSuite.generatePair();
@@ -80,6 +81,28 @@ test("another algorithm is unknown, not corrupt", () => {
   const wrapped = { ...wrappedBy(), alg: "ml-kem-768" };
 
   expect(reasonOf(() => unwrapperOf().unwrap({ wrapped }))).toBe("unknown");
+});
+
+test("whatever comes instead of a wrapped key, or of any of its fields, is answered with a reason", () => {
+  const own = wrappedBy();
+  const { unwrap } = unwrapperOf();
+  const field = oneof(
+    anything(),
+    uint8Array({ maxLength: 80 }).map((bytes) => Buffer.from(bytes).toString("base64")),
+  );
+  const key = record({
+    alg: oneof(constantFrom<unknown>(WRAP_ALGORITHM), field),
+    ephemeralPublicKey: oneof(constantFrom<unknown>(own.ephemeralPublicKey), field),
+    nonce: oneof(constantFrom<unknown>(own.nonce), field),
+    ciphertext: field,
+  });
+  assert(
+    property(oneof(anything(), key), (wrapped) => {
+      const reason = reasonOf(() => unwrap({ wrapped: wrapped as WrappedKey }));
+      expect(["corrupt", "unknown"]).toContain(reason);
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 test("a device key that is none is our own mistake, not a corrupt key", () => {
