@@ -15,6 +15,7 @@ import { createPublishLimit } from "./measure-publish-limit.ts";
 import { measureRemovals } from "./measure-removals.ts";
 import { LAG_PEOPLE, measureReplicaLag } from "./measure-replica-lag.ts";
 import { measureSealing } from "./measure-sealing.ts";
+import { measureWraps } from "./measure-wraps.ts";
 import { join } from "node:path";
 import type { Workplace } from "./workplace.ts";
 import { startYardstick, type Yardstick } from "./yardstick.ts";
@@ -113,7 +114,9 @@ export async function runBench(options: BenchOptions): Promise<Report> {
   const oneSite = await benchOneSite(yardstick, options);
   options.onProgress("sealing");
   const sealing = await measureSealing(yardstick.broker);
+  options.onProgress("wrapping keys for devices");
+  const wraps = measureWraps();
   options.onProgress("cold rooms");
   const coldLoads = await measureColdLoads(yardstick.broker, options);
-  return together([oneSite, lag, { figures: sealing, growth: [], notes: [] }, coldLoads]);
+  return together([oneSite, lag, { figures: [...sealing, ...wraps], growth: [], notes: [] }, coldLoads]);
 }

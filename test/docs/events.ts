@@ -37,7 +37,7 @@ interface EventPage {
 const userEvent = { roomId: ROOM_ID, siteId: SITE_ID, at: 1_750_000_000_000 };
 
 function anchorEvent(): object {
-  const vectors: unknown = JSON.parse(readFileSync(join(ROOT, "test/vectors/seal.json"), "utf8"));
+  const vectors: unknown = JSON.parse(readFileSync(join(ROOT, "test/vectors/seal-committed.json"), "utf8"));
   assert(Array.isArray(vectors));
   const [{ input, expect }] = vectors;
   const { type, roomId, id, at } = input;

@@ -4,11 +4,12 @@ import { fromBase64, toBase64 } from "@parley/room-crypto/base64";
 import type { CryptoSuite } from "@parley/room-crypto/crypto-suite";
 import { pairOfPrivateKey } from "@parley/room-crypto/key-pair";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
-import { sealInfo, type Sealed } from "@parley/room-crypto/sealed";
+import { deriveSealKey } from "@parley/room-crypto/seal-key";
+import { type SealAlgorithm, type Sealed, UNCOMMITTED_ALGORITHM } from "@parley/room-crypto/sealed";
 import { createSealer } from "@parley/room-crypto/sealer";
 
 /** Everything that decides a sealed body; scalars are hex, binary is base64. */
-interface SealVectorInput {
+export interface SealVectorInput {
   readonly roomPrivateKey: string;
   readonly ephemeralPrivateKey: string;
   readonly nonce: string;
@@ -42,7 +43,7 @@ export type SealVector =
   | { readonly name: string; readonly input: SealVectorInput; readonly expect: SealVectorExpect }
   | { readonly name: string; readonly input: OpenVectorInput; readonly expectError: "corrupt" | "unknown" };
 
-const ANCHOR: SealVectorInput = {
+export const ANCHOR: SealVectorInput = {
   roomPrivateKey: "e878b9a6687c1a959d8d0ac8809114deb9d343816ce5722012c49c502c804895",
   ephemeralPrivateKey: "c2ed9c290c6f47822f84b51ef4424293a66db4e8bfeed01751fa3311e17976b6",
   nonce: "6TYj9dj4Hk/LUSIR",
@@ -54,20 +55,21 @@ const ANCHOR: SealVectorInput = {
   plaintext: base64Of('{"content":"hello"}'),
 };
 
-function base64Of(text: string): string {
+export function base64Of(text: string): string {
   return Buffer.from(text, "utf8").toString("base64");
 }
 
-const bytesOfHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"));
+export const bytesOfHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"));
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
-function bytesOf(text: string): Uint8Array {
+export function bytesOf(text: string): Uint8Array {
   const bytes = fromBase64(text);
   if (bytes === undefined) throw new Error(`not base64: ${text}`);
   return bytes;
 }
 
-function compute(input: SealVectorInput): SealVectorExpect {
+/** What sealing `input` with `alg` comes to, and what it passes on the way. */
+export function computeSeal(input: SealVectorInput, alg: SealAlgorithm): SealVectorExpect {
   const room = pairOfPrivateKey(nodeSuite, bytesOfHex(input.roomPrivateKey));
   const ephemeral = pairOfPrivateKey(nodeSuite, bytesOfHex(input.ephemeralPrivateKey));
   const fixed: CryptoSuite = {
@@ -76,15 +78,23 @@ function compute(input: SealVectorInput): SealVectorExpect {
     randomBytes: () => bytesOf(input.nonce),
   };
   const secret = nodeSuite.sharedSecret({ privateKey: ephemeral.privateKey, publicKey: room.publicKey });
-  const sealer = createSealer({ suite: fixed, now: () => 0 });
+  const sealer = createSealer({ suite: fixed, now: () => 0, algorithm: alg });
+  const { key } = deriveSealKey(nodeSuite, {
+    ...input,
+    alg,
+    secret,
+    ephemeralPublicKey: ephemeral.publicKey,
+  });
   return {
     roomPublicKey: toBase64(room.publicKey),
     ephemeralPublicKey: toBase64(ephemeral.publicKey),
     sharedSecret: hexOf(secret),
-    key: hexOf(nodeSuite.deriveKey({ secret, salt: ephemeral.publicKey, info: sealInfo(input) })),
+    key: hexOf(key),
     sealed: sealer.seal({ ...input, publicKey: room.publicKey, plaintext: bytesOf(input.plaintext) }),
   };
 }
+
+const compute = (input: SealVectorInput): SealVectorExpect => computeSeal(input, UNCOMMITTED_ALGORITHM);
 
 const sealed = (name: string, change: Partial<SealVectorInput> = {}): SealVector => {
   const input = { ...ANCHOR, ...change };
@@ -92,7 +102,7 @@ const sealed = (name: string, change: Partial<SealVectorInput> = {}): SealVector
 };
 
 /** The first scalar, by counting, whose outcome begins with a zero byte: libraries that drop it disagree here. */
-function scalarWhere(startsWithZero: (scalar: Uint8Array) => Uint8Array): string {
+export function scalarWhere(startsWithZero: (scalar: Uint8Array) => Uint8Array): string {
   for (let counter = 0; ; counter += 1) {
     const scalar = new Uint8Array(createHash("sha256").update(`parley vector ${counter}`).digest());
     if (startsWithZero(scalar)[0] === 0) return hexOf(scalar);
@@ -123,7 +133,7 @@ function positive(): SealVector[] {
 }
 
 /** The base64 text with one bit of one byte changed. */
-function flipped(text: string, position: number): string {
+export function flipped(text: string, position: number): string {
   const bytes = bytesOf(text);
   const index = position < 0 ? bytes.length + position : position;
   bytes[index] = (bytes[index] ?? 0) ^ 1;
@@ -182,5 +192,5 @@ function strayBits(end: string): string {
   return `${String.fromCharCode(end.charCodeAt(0) + 1)}=`;
 }
 
-/** Sealing and opening (SPEC-rooms 6.3): the anchor first, then every way it must fail. */
+/** Sealing and opening without a commitment (SPEC-rooms 6.3): the anchor first, then every way it must fail. */
 export const sealVectors = (): SealVector[] => [...positive(), ...negative()];

@@ -2,20 +2,29 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { fromBase64, toBase64 } from "@parley/room-crypto/base64";
+import type { CryptoSuite } from "@parley/room-crypto/crypto-suite";
 import { pairOfPrivateKey } from "@parley/room-crypto/key-pair";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { OpenError } from "@parley/room-crypto/open-error";
 import { createOpener, open, type OpenInput } from "@parley/room-crypto/opener";
 import { portableSuite } from "@parley/room-crypto/portable-suite";
-import { parseSealed, sealInfo, type Sealed } from "@parley/room-crypto/sealed";
+import { deriveSealKey } from "@parley/room-crypto/seal-key";
+import {
+  COMMITTED_ALGORITHM,
+  parseSealed,
+  type SealAlgorithm,
+  type Sealed,
+  UNCOMMITTED_ALGORITHM,
+} from "@parley/room-crypto/sealed";
 import { createSealer } from "@parley/room-crypto/sealer";
 import { describe, expect, test } from "vitest";
 
+import { committedVectors, twoKeyBodies } from "./committed-vectors.ts";
 import { vectorFiles } from "./generate.ts";
 import { idVectors } from "./id-vectors.ts";
 import { rosterVectors } from "./roster-vectors.ts";
 import type { OpenVectorInput, SealVector } from "./seal-vectors.ts";
-import { sealVectors } from "./seal-vectors.ts";
+import { ANCHOR, flipped, sealVectors } from "./seal-vectors.ts";
 import { openWithWebCrypto } from "./web-crypto.ts";
 
 type Refused = Extract<SealVector, { expectError: string }>;
@@ -26,8 +35,12 @@ const bytesOfHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const bytesOf = (text: string): Uint8Array => fromBase64(text) ?? expect.fail(`not base64: ${text}`);
 
-const vectors: readonly SealVector[] = JSON.parse(fileText("seal.json"));
-const sealing = vectors.filter((vector): vector is Sealing => "expect" in vector);
+const vectors: readonly SealVector[] = ["seal.json", "seal-committed.json"].flatMap((name) =>
+  JSON.parse(fileText(name)),
+);
+const sealing = vectors
+  .filter((vector): vector is Sealing => "expect" in vector)
+  .map((vector) => ({ ...vector, alg: vector.expect.sealed.alg as SealAlgorithm }));
 const refused = vectors.filter((vector): vector is Refused => "expectError" in vector);
 
 /** A vector's body is whatever came over the wire; the openers check its form themselves. */
@@ -83,7 +96,7 @@ describe.each([
   ["node", nodeSuite],
   ["portable", portableSuite],
 ])("suite %s", (_name, suite) => {
-  test.each(sealing)("seals and opens: $name", ({ input, expect: expected }) => {
+  test.each(sealing)("seals and opens: $name, $alg", ({ input, expect: expected, alg }) => {
     const room = pairOfPrivateKey(suite, bytesOfHex(input.roomPrivateKey));
     const ephemeral = pairOfPrivateKey(suite, bytesOfHex(input.ephemeralPrivateKey));
     const secret = suite.sharedSecret({ privateKey: ephemeral.privateKey, publicKey: room.publicKey });
@@ -93,10 +106,9 @@ describe.each([
     expect(toBase64(room.publicKey)).toBe(expected.roomPublicKey);
     expect(toBase64(ephemeral.publicKey)).toBe(expected.ephemeralPublicKey);
     expect(hexOf(secret)).toBe(expected.sharedSecret);
-    expect(hexOf(suite.deriveKey({ secret, salt: ephemeral.publicKey, info: sealInfo(input) }))).toBe(
-      expected.key,
-    );
-    const sealed = createSealer({ suite: fixed, now: () => 0 }).seal({
+    const origin = { ...input, alg, secret, ephemeralPublicKey: ephemeral.publicKey };
+    expect(hexOf(deriveSealKey(suite, origin).key)).toBe(expected.key);
+    const sealed = createSealer({ suite: fixed, now: () => 0, algorithm: alg }).seal({
       ...input,
       publicKey: room.publicKey,
       plaintext,
@@ -114,8 +126,74 @@ describe.each([
   });
 });
 
+/** The anchor's body with a commitment, once for each bit that can be changed: one of each byte. */
+function changedBodies(): OpenVectorInput[] {
+  const [anchor] = committedVectors();
+  if (anchor === undefined || !("expect" in anchor)) return expect.fail("the first vector is the anchor");
+  const { sealed } = anchor.expect;
+  const fields = ["ephemeralPublicKey", "nonce", "ciphertext", "commitment"] as const;
+  return fields.flatMap((field) => {
+    const text = sealed[field] ?? expect.fail(`no ${field}`);
+    return [...bytesOf(text).keys()].map((index) => ({
+      ...ANCHOR,
+      sealed: { ...sealed, [field]: flipped(text, index) },
+    }));
+  });
+}
+
+/** What `opens` says of the two-key bodies, in their order: which opener's key, within whose commitment. */
+const openedOf = (
+  alg: SealAlgorithm,
+  opens: (input: OpenVectorInput) => Promise<boolean>,
+): Promise<boolean[]> => Promise.all(twoKeyBodies(alg).map(opens));
+
+describe.each([
+  ["node", (input: OpenVectorInput) => opensWith(nodeSuite, input)],
+  ["portable", (input: OpenVectorInput) => opensWith(portableSuite, input)],
+  ["WebCrypto", opensWithWebCrypto],
+])("by %s", (_name, opens) => {
+  test("a body with a commitment does not open after any byte of it changed", async () => {
+    const bodies = changedBodies();
+    const opened = await Promise.all(bodies.map(opens));
+
+    expect(opened).toEqual(Array.from({ length: 65 + 12 + 35 + 32 }, () => false));
+  });
+
+  // What the commitment is for: without it the same ciphertext opens under both keys, to two texts.
+  test("a ciphertext made for two keys opens under both without a commitment, under its own with one", async () => {
+    expect(await openedOf(UNCOMMITTED_ALGORITHM, opens)).toEqual([true, true, true, true]);
+    expect(await openedOf(COMMITTED_ALGORITHM, opens)).toEqual([true, false, false, true]);
+  });
+});
+
+async function opensWith(suite: CryptoSuite, input: OpenVectorInput): Promise<boolean> {
+  try {
+    open(suite, openInput(input));
+    return true;
+  } catch (error) {
+    expect(error).toMatchObject({ name: "OpenError", reason: "corrupt" });
+    return false;
+  }
+}
+
+async function opensWithWebCrypto(input: OpenVectorInput): Promise<boolean> {
+  try {
+    await openWithWebCrypto(webCryptoInput(input));
+    return true;
+  } catch (error) {
+    expect(error).toBeInstanceOf(DOMException);
+    return false;
+  }
+}
+
+function webCryptoInput(input: OpenVectorInput): Parameters<typeof openWithWebCrypto>[0] {
+  const roomPublicKey = toBase64(nodeSuite.publicKeyOf(bytesOfHex(input.roomPrivateKey)));
+  const sealed = input.sealed as unknown as Sealed;
+  return { ...input, roomPublicKey, version: sealed.version, sealed };
+}
+
 describe("WebCrypto", () => {
-  test.each(sealing)("opens: $name", async ({ input, expect: expected }) => {
+  test.each(sealing)("opens: $name, $alg", async ({ input, expect: expected }) => {
     const opened = await openWithWebCrypto({ ...input, ...expected });
 
     expect(hexOf(opened.sharedSecret)).toBe(expected.sharedSecret);
@@ -125,12 +203,7 @@ describe("WebCrypto", () => {
   const wellFormed = refused.filter(({ input }) => isWellFormed(input.sealed));
 
   test.each(wellFormed)("does not open: $name", async ({ input }) => {
-    const roomPublicKey = toBase64(nodeSuite.publicKeyOf(bytesOfHex(input.roomPrivateKey)));
-    const sealed = input.sealed as unknown as Sealed;
-
-    await expect(
-      openWithWebCrypto({ ...input, roomPublicKey, version: sealed.version, sealed }),
-    ).rejects.toThrow(DOMException);
+    await expect(openWithWebCrypto(webCryptoInput(input))).rejects.toThrow(DOMException);
   });
 });
 

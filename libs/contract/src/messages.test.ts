@@ -118,6 +118,15 @@ const event = {
 } as const;
 
 describe("what is published", () => {
+  test("keeps the commitment of a sealed body, where there is one", () => {
+    const committed = { ...event, sealed: { ...event.sealed, commitment: "AAAA" } };
+
+    expect(roomEvent.parse(committed)).toEqual(committed);
+    expect(
+      roomEvent.safeParse({ ...event, sealed: { ...event.sealed, commitment: "no base64!" } }).success,
+    ).toBe(false);
+  });
+
   test("carries fields of a newer release past this one's readers", () => {
     expect(canonicalMessage.parse({ ...canonical, device: 1, data: { ...view, colour: "red" } })).toEqual(
       canonical,

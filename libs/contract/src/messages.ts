@@ -78,13 +78,14 @@ export const canonicalMessage = z.object({
 });
 export type CanonicalMessage = z.infer<typeof canonicalMessage>;
 
-/** A sealed body (SPEC-rooms 6.3). Binary is base64. */
+/** A sealed body (SPEC-rooms 6.3). Binary is base64. `commitment` belongs to the algorithms that have one. */
 export const sealed = z.object({
   alg: z.string(),
   version: keyVersion,
   ephemeralPublicKey: base64,
   nonce: base64,
   ciphertext: base64,
+  commitment: base64.optional(),
 });
 
 /** What everybody on a room's subject sees (SPEC-rooms 5.2): all but `sealed` are hints outside the seal. */

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 
 import type { CryptoSuite } from "./crypto-suite.ts";
-import { assertPair } from "./key-pair.ts";
+import { assertPair, type RoomKeyPair } from "./key-pair.ts";
 
 const ORDER = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
 const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"));
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+/** A pair hides its keys from spreading. */
+const keysOf = ({ privateKey }: RoomKeyPair): { privateKey: Uint8Array } => ({ privateKey });
 const filled = (length: number, byte: number): Uint8Array => new Uint8Array(length).fill(byte);
 
 /** What every {@link CryptoSuite} keeps to; the vectors in `test/vectors` add that all of them agree. */
@@ -41,6 +43,18 @@ export function describeCryptoSuite(name: string, suite: CryptoSuite): void {
       );
     });
 
+    test("agrees by the bytes of a private key, however often it agreed with others before", () => {
+      const [one, other, third] = [suite.generatePair(), suite.generatePair(), suite.generatePair()];
+      const withOther = toHex(suite.sharedSecret({ ...keysOf(one), publicKey: other.publicKey }));
+      const withThird = toHex(suite.sharedSecret({ ...keysOf(one), publicKey: third.publicKey }));
+
+      expect(withThird).not.toBe(withOther);
+      expect(() => suite.sharedSecret({ ...keysOf(one), publicKey: filled(65, 4) })).toThrow(RangeError);
+      expect(toHex(suite.sharedSecret({ ...keysOf(one), publicKey: other.publicKey }))).toBe(withOther);
+      expect(toHex(suite.sharedSecret({ ...keysOf(other), publicKey: one.publicKey }))).toBe(withOther);
+      expect(toHex(suite.sharedSecret({ ...keysOf(third), publicKey: one.publicKey }))).toBe(withThird);
+    });
+
     test("derives the key of the first HKDF example in RFC 5869, appendix A.1", () => {
       const input = {
         secret: filled(22, 0x0b),
@@ -50,6 +64,18 @@ export function describeCryptoSuite(name: string, suite: CryptoSuite): void {
 
       expect(toHex(suite.deriveKey(input))).toBe(
         "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf",
+      );
+    });
+
+    test("derives as many bytes as it is asked for, the first of them the same", () => {
+      const input = {
+        secret: filled(22, 0x0b),
+        salt: fromHex("000102030405060708090a0b0c"),
+        info: fromHex("f0f1f2f3f4f5f6f7f8f9"),
+      };
+
+      expect(toHex(suite.deriveKey({ ...input, length: 42 }))).toBe(
+        "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865",
       );
     });
 

@@ -14,8 +14,19 @@ export interface AesGcmInput {
 
 /** Bytes of an AES-GCM nonce. */
 export const NONCE_BYTES = 12;
+/** Bytes of a derived key, unless another length is asked for. */
+export const DERIVED_KEY_BYTES = 32;
 /** Bytes of the tag at the end of an AES-GCM ciphertext. */
 export const TAG_BYTES = 16;
+
+/** What a key is derived from. */
+export interface DeriveKeyInput {
+  readonly secret: Uint8Array;
+  readonly salt: Uint8Array;
+  readonly info: Uint8Array;
+  /** Bytes, at most 255 × 32. */
+  readonly length?: number;
+}
 
 /**
  * The primitives of SPEC-rooms 6.3. Two adapters: `node-suite.ts` (fast) and `portable-suite.ts` (browsers,
@@ -30,12 +41,13 @@ export interface CryptoSuite {
    */
   publicKeyOf(privateKey: Uint8Array): Uint8Array;
   /**
-   * The x-coordinate of ECDH, always 32 bytes.
+   * The x-coordinate of ECDH, always 32 bytes. The private key's bytes never change: a suite may keep what it made of
+   * them.
    * @throws {RangeError} when either is no key of the curve; the public key must be uncompressed
    */
   sharedSecret(keys: { privateKey: Uint8Array; publicKey: Uint8Array }): Uint8Array;
-  /** HKDF-SHA-256 (RFC 5869), 32 bytes. */
-  deriveKey(input: { secret: Uint8Array; salt: Uint8Array; info: Uint8Array }): Uint8Array;
+  /** HKDF-SHA-256 (RFC 5869), `length` bytes, {@link DERIVED_KEY_BYTES} without one. */
+  deriveKey(input: DeriveKeyInput): Uint8Array;
   /** AES-256-GCM: the ciphertext with its tag of {@link TAG_BYTES} bytes. */
   sealAesGcm(input: AesGcmInput): Uint8Array;
   /** The plaintext, or `undefined` when the tag does not fit: a changed byte, another key, other additional data. */

@@ -11,12 +11,11 @@ import {
 
 import { concatBytes } from "./bytes.ts";
 import type { AesGcmInput, CryptoSuite } from "./crypto-suite.ts";
-import { TAG_BYTES } from "./crypto-suite.ts";
+import { DERIVED_KEY_BYTES, TAG_BYTES } from "./crypto-suite.ts";
 import { assertPrivateKeyForm, assertPublicKeyForm, fullScalar, onCurve } from "./key-form.ts";
 import { createKeyPair } from "./key-pair.ts";
 
 const CIPHER = "aes-256-gcm";
-const DERIVED_KEY_BYTES = 32;
 
 function withScalar(privateKey: Uint8Array): ECDH {
   assertPrivateKeyForm(privateKey);
@@ -25,6 +24,20 @@ function withScalar(privateKey: Uint8Array): ECDH {
     curve.setPrivateKey(privateKey);
   });
   return curve;
+}
+
+/**
+ * Setting a private key computes its point, a sixth of what an agreement costs; kept here for as long as the bytes are.
+ * One key agrees with many: an ephemeral one with all devices, a device's with every ephemeral one.
+ */
+const curves = new WeakMap<Uint8Array, ECDH>();
+
+function curveOf(privateKey: Uint8Array): ECDH {
+  const known = curves.get(privateKey);
+  if (known) return known;
+  const made = withScalar(privateKey);
+  curves.set(privateKey, made);
+  return made;
 }
 
 /**
@@ -65,11 +78,11 @@ export const nodeSuite: CryptoSuite = {
   publicKeyOf: (privateKey) => new Uint8Array(withScalar(privateKey).getPublicKey()),
   sharedSecret({ privateKey, publicKey }) {
     assertPublicKeyForm(publicKey);
-    const curve = withScalar(privateKey);
+    const curve = curveOf(privateKey);
     return new Uint8Array(onCurve(() => curve.computeSecret(publicKey)));
   },
-  deriveKey: ({ secret, salt, info }) =>
-    new Uint8Array(hkdfSync("sha256", secret, salt, info, DERIVED_KEY_BYTES)),
+  deriveKey: ({ secret, salt, info, length = DERIVED_KEY_BYTES }) =>
+    new Uint8Array(hkdfSync("sha256", secret, salt, info, length)),
   sealAesGcm({ key, nonce, additionalData, data }) {
     const cipher = createCipheriv(CIPHER, keyObjectOf(key), nonce, { authTagLength: TAG_BYTES });
     cipher.setAAD(additionalData);

@@ -2,7 +2,7 @@
 export type OpenErrorReason = "corrupt" | "unknown";
 
 const TEXT: Readonly<Record<OpenErrorReason, string>> = {
-  corrupt: "the sealed body is malformed, was changed or belongs to another key or event",
+  corrupt: "the sealed body is malformed, was changed or belongs to another key, event or device",
   unknown: "the sealed body uses an algorithm that is not known here",
 };
 

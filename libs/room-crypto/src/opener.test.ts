@@ -1,4 +1,4 @@
-import { assert, constantFrom, property, record, string, uint8Array } from "fast-check";
+import { anything, assert, constantFrom, oneof, property, record, string, uint8Array } from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import type { CryptoSuite } from "./crypto-suite.ts";
@@ -6,7 +6,7 @@ import { nodeSuite } from "./node-suite.ts";
 import { OpenError } from "./open-error.ts";
 import { createOpener, open, type OpenInput } from "./opener.ts";
 import { portableSuite } from "./portable-suite.ts";
-import { parseSealed } from "./sealed.ts";
+import { COMMITTED_ALGORITHM, parseSealed, type Sealed, UNCOMMITTED_ALGORITHM } from "./sealed.ts";
 import { createSealer } from "./sealer.ts";
 
 const room = nodeSuite.generatePair();
@@ -67,13 +67,14 @@ test("opens whatever either suite sealed, with either suite", () => {
 });
 
 describe("a sealed body is corrupt", () => {
-  test.each(["ephemeralPublicKey", "nonce", "ciphertext"] as const)(
+  test.each(["ephemeralPublicKey", "nonce", "ciphertext", "commitment"] as const)(
     "after any changed byte of its %s",
     (field) => {
       const sealed = sealedBody();
-      const { length } = Buffer.from(sealed[field], "base64");
+      const text = sealed[field] ?? expect.fail(`no ${field}`);
+      const { length } = Buffer.from(text, "base64");
       for (let index = 0; index < length; index += 1) {
-        const changed = { ...sealed, [field]: flip(sealed[field], index) };
+        const changed = { ...sealed, [field]: flip(text, index) };
         expect(reasonOf(() => open(nodeSuite, input({ sealed: changed })))).toBe("corrupt");
       }
     },
@@ -97,10 +98,47 @@ describe("a sealed body is corrupt", () => {
   });
 });
 
+test("a commitment to another key is found before anything is decrypted", () => {
+  let decryptions = 0;
+  const openAesGcm: CryptoSuite["openAesGcm"] = (of) => {
+    decryptions += 1;
+    return nodeSuite.openAesGcm(of);
+  };
+  const sealed = sealedBody();
+  const changed = { ...sealed, commitment: flip(sealed.commitment ?? "", 31) };
+
+  expect(reasonOf(() => open({ ...nodeSuite, openAesGcm }, input({ sealed: changed })))).toBe("corrupt");
+  expect(decryptions).toBe(0);
+});
+
 test("another algorithm is unknown, not corrupt", () => {
   const sealed = { ...sealedBody(), alg: "ml-kem-768" };
 
   expect(reasonOf(() => open(nodeSuite, input({ sealed })))).toBe("unknown");
+});
+
+test("whatever comes instead of a body, or of any of its fields, is answered with a reason", () => {
+  const own = sealedBody();
+  const opener = createOpener({ suite: nodeSuite, cacheMax: 10 });
+  const field = oneof(
+    anything(),
+    uint8Array({ maxLength: 80 }).map((bytes) => Buffer.from(bytes).toString("base64")),
+  );
+  const body = record({
+    alg: oneof(constantFrom<unknown>(COMMITTED_ALGORITHM, UNCOMMITTED_ALGORITHM), field),
+    version: oneof(constantFrom<unknown>(3), field),
+    ephemeralPublicKey: oneof(constantFrom<unknown>(own.ephemeralPublicKey), field),
+    nonce: oneof(constantFrom<unknown>(own.nonce), field),
+    ciphertext: field,
+    commitment: oneof(constantFrom<unknown>(own.commitment), field),
+  });
+  assert(
+    property(oneof(anything(), body), (sealed) => {
+      const reason = reasonOf(() => opener.open(input({ sealed: sealed as Sealed })));
+      expect(["corrupt", "unknown"]).toContain(reason);
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 test("fields that are not known are ignored", () => {
@@ -115,6 +153,19 @@ test("a private key that is none is the caller's mistake, not a corrupt body", (
 });
 
 describe("an opener", () => {
+  test("opens what was sealed before there were commitments, also with the same ephemeral pair", () => {
+    const pair = nodeSuite.generatePair();
+    const suite = { ...nodeSuite, generatePair: () => pair };
+    const of = { ...context, version: 3, publicKey: room.publicKey, plaintext };
+    const committed = createSealer({ suite, now: () => 0 }).seal(of);
+    const older = createSealer({ suite, now: () => 0, algorithm: UNCOMMITTED_ALGORITHM }).seal(of);
+    const opener = createOpener({ suite: nodeSuite, cacheMax: 10 });
+
+    expect(older).not.toHaveProperty("commitment");
+    for (const sealed of [older, committed, older, committed])
+      expect(opener.open(input({ sealed }))).toEqual(plaintext);
+  });
+
   test("derives the key of an ephemeral pair once", () => {
     const { suite, derivations } = counted();
     const opener = createOpener({ suite, cacheMax: 10 });

@@ -1,10 +1,12 @@
 import { createBoundedCache } from "./bounded-cache.ts";
-import { equalBytes } from "./bytes.ts";
+import { equalBytes, equalSecretBytes } from "./bytes.ts";
 import type { CryptoSuite } from "./crypto-suite.ts";
 import { assertPrivateKeyForm } from "./key-form.ts";
 import { OpenError } from "./open-error.ts";
+import { secretWithSender } from "./secret-with-sender.ts";
+import { deriveSealKey, type SealKey } from "./seal-key.ts";
 import type { SealContext, Sealed, SealedBytes } from "./sealed.ts";
-import { parseSealed, sealAdditionalData, sealInfo } from "./sealed.ts";
+import { parseSealed, sealAdditionalData } from "./sealed.ts";
 
 /** One sealed body to open: the event's context and the room's private key of `sealed.version`. */
 export interface OpenInput extends SealContext {
@@ -24,34 +26,23 @@ export interface Opener {
   open(input: OpenInput): Uint8Array;
 }
 
-/** The private key is ours: when it proves itself, what failed on the curve was the sender's point. */
-function sharedSecretOf(
-  suite: CryptoSuite,
-  keys: { privateKey: Uint8Array; publicKey: Uint8Array },
-): Uint8Array {
-  try {
-    return suite.sharedSecret(keys);
-  } catch (error) {
-    suite.publicKeyOf(keys.privateKey);
-    if (error instanceof RangeError) throw new OpenError("corrupt");
-    throw error;
-  }
-}
-
-function deriveOpenKey(suite: CryptoSuite, input: OpenInput, sealed: SealedBytes): Uint8Array {
-  const { version, ephemeralPublicKey: publicKey } = sealed;
-  const secret = sharedSecretOf(suite, { privateKey: input.privateKey, publicKey });
-  return suite.deriveKey({ secret, salt: publicKey, info: sealInfo({ roomId: input.roomId, version }) });
+function deriveOpenKey(suite: CryptoSuite, input: OpenInput, sealed: SealedBytes): SealKey {
+  const { alg, version, ephemeralPublicKey } = sealed;
+  const keys = { privateKey: input.privateKey, publicKey: ephemeralPublicKey };
+  const secret = secretWithSender(suite, keys);
+  return deriveSealKey(suite, { alg, secret, ephemeralPublicKey, roomId: input.roomId, version });
 }
 
 function decrypt(
   suite: CryptoSuite,
   input: OpenInput,
-  derived: { sealed: SealedBytes; key: Uint8Array },
+  derived: { sealed: SealedBytes; key: SealKey },
 ): Uint8Array {
-  const { nonce, ciphertext, version } = derived.sealed;
+  const { nonce, ciphertext, version, commitment } = derived.sealed;
+  const { key } = derived.key;
+  if (!equalSecretBytes(derived.key.commitment, commitment)) throw new OpenError("corrupt");
   const additionalData = sealAdditionalData(input, version);
-  const plaintext = suite.openAesGcm({ key: derived.key, nonce, additionalData, data: ciphertext });
+  const plaintext = suite.openAesGcm({ key, nonce, additionalData, data: ciphertext });
   if (plaintext === undefined) throw new OpenError("corrupt");
   return plaintext;
 }
@@ -63,18 +54,18 @@ export function open(suite: CryptoSuite, input: OpenInput): Uint8Array {
 }
 
 /**
- * An opener that keeps up to `cacheMax` derived keys by room, version and ephemeral public key: an ephemeral pair
+ * An opener that keeps up to `cacheMax` derived keys by algorithm, room, version and ephemeral public key: an ephemeral pair
  * serves many messages. A key is kept only once it has opened something, so forged bodies cannot push others out, and
  * only for the private key it came from, since a key ring may replace an entry.
  */
 export function createOpener(options: { readonly suite: CryptoSuite; readonly cacheMax: number }): Opener {
   const { suite } = options;
-  const derivedKeys = createBoundedCache<{ privateKey: Uint8Array; key: Uint8Array }>(options.cacheMax);
+  const derivedKeys = createBoundedCache<{ privateKey: Uint8Array; key: SealKey }>(options.cacheMax);
   return {
     open(input) {
       assertPrivateKeyForm(input.privateKey);
       const sealed = parseSealed(input.sealed);
-      const name = `${input.roomId}\n${sealed.version}\n${input.sealed.ephemeralPublicKey}`;
+      const name = `${sealed.alg}\n${input.roomId}\n${sealed.version}\n${input.sealed.ephemeralPublicKey}`;
       const held = derivedKeys.get(name);
       if (held !== undefined && equalBytes(held.privateKey, input.privateKey)) {
         return decrypt(suite, input, { sealed, key: held.key });

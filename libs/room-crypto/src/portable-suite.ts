@@ -5,11 +5,10 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { randomBytes } from "@noble/hashes/utils.js";
 
 import type { AesGcmInput, CryptoSuite } from "./crypto-suite.ts";
-import { TAG_BYTES } from "./crypto-suite.ts";
+import { DERIVED_KEY_BYTES, TAG_BYTES } from "./crypto-suite.ts";
 import { assertPrivateKeyForm, assertPublicKeyForm, onCurve } from "./key-form.ts";
 import { createKeyPair } from "./key-pair.ts";
 
-const DERIVED_KEY_BYTES = 32;
 const SHARED_SECRET_BYTES = 32;
 
 function publicKeyOf(privateKey: Uint8Array): Uint8Array {
@@ -44,7 +43,7 @@ export const portableSuite: CryptoSuite = {
   },
   publicKeyOf,
   sharedSecret,
-  deriveKey: ({ secret, salt, info }) => hkdf(sha256, secret, salt, info, DERIVED_KEY_BYTES),
+  deriveKey: ({ secret, salt, info, length = DERIVED_KEY_BYTES }) => hkdf(sha256, secret, salt, info, length),
   sealAesGcm: ({ key, nonce, additionalData, data }) => gcm(key, nonce, additionalData).encrypt(data),
   openAesGcm,
   randomBytes,

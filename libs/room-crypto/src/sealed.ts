@@ -1,11 +1,18 @@
-import { fromBase64 } from "./base64.ts";
 import { linesBytes } from "./bytes.ts";
 import { NONCE_BYTES, TAG_BYTES } from "./crypto-suite.ts";
 import { PUBLIC_KEY_BYTES } from "./key-form.ts";
 import { OpenError } from "./open-error.ts";
+import { receivedBytes } from "./received-bytes.ts";
 
-/** The one algorithm of SPEC-rooms 6.3. */
-export const SEAL_ALGORITHM = "p256-hkdf-sha256-aes256gcm";
+/** The algorithm of SPEC-rooms 6.3. AES-GCM alone does not bind a ciphertext to one key: see `seal-key.ts`. */
+export const UNCOMMITTED_ALGORITHM = "p256-hkdf-sha256-aes256gcm";
+/** The same with a commitment to the key: no body opens under two keys. */
+export const COMMITTED_ALGORITHM = "p256-hkdf-sha256-aes256gcm-commit";
+
+export type SealAlgorithm = typeof UNCOMMITTED_ALGORITHM | typeof COMMITTED_ALGORITHM;
+
+/** Bytes of the commitment to a key. */
+export const COMMITMENT_BYTES = 32;
 
 /** A sealed body as it travels; binary is standard base64 with padding. */
 export interface Sealed {
@@ -18,6 +25,8 @@ export interface Sealed {
   readonly nonce: string;
   /** The tag of 16 bytes is appended. */
   readonly ciphertext: string;
+  /** 32 bytes, with {@link COMMITTED_ALGORITHM} only. */
+  readonly commitment?: string | undefined;
 }
 
 /** The fields of the surrounding event that are authenticated with the body: no event can stand in for another. */
@@ -32,25 +41,21 @@ export interface SealContext {
 
 /** A sealed body whose form has been checked. */
 export interface SealedBytes {
+  readonly alg: SealAlgorithm;
   readonly version: number;
   readonly ephemeralPublicKey: Uint8Array;
   readonly nonce: Uint8Array;
   readonly ciphertext: Uint8Array;
+  /** Empty where the algorithm has none. */
+  readonly commitment: Uint8Array;
 }
-
-/** HKDF info: binds the derived key to the room and the key version. */
-export const sealInfo = (of: { roomId: string; version: number }): Uint8Array =>
-  linesBytes("parley.v1", "seal", of.roomId, of.version);
 
 /** AES-GCM additional data: binds the ciphertext to its event. */
 export const sealAdditionalData = (context: SealContext, version: number): Uint8Array =>
   linesBytes("parley.v1", context.type, context.roomId, version, context.id, context.at);
 
-function bytesOf(field: unknown, fits: (length: number) => boolean): Uint8Array {
-  const bytes = typeof field === "string" ? fromBase64(field) : undefined;
-  if (bytes === undefined || !fits(bytes.length)) throw new OpenError("corrupt");
-  return bytes;
-}
+const isSealAlgorithm = (alg: string): alg is SealAlgorithm =>
+  alg === COMMITTED_ALGORITHM || alg === UNCOMMITTED_ALGORITHM;
 
 const isVersion = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
@@ -62,12 +67,18 @@ export function parseSealed(value: unknown): SealedBytes {
   if (typeof value !== "object" || value === null) throw new OpenError("corrupt");
   const sealed: Partial<Record<keyof Sealed, unknown>> = value;
   if (typeof sealed.alg !== "string") throw new OpenError("corrupt");
-  if (sealed.alg !== SEAL_ALGORITHM) throw new OpenError("unknown");
+  const { alg } = sealed;
+  if (!isSealAlgorithm(alg)) throw new OpenError("unknown");
   if (!isVersion(sealed.version)) throw new OpenError("corrupt");
   return {
+    alg,
     version: sealed.version,
-    ephemeralPublicKey: bytesOf(sealed.ephemeralPublicKey, (length) => length === PUBLIC_KEY_BYTES),
-    nonce: bytesOf(sealed.nonce, (length) => length === NONCE_BYTES),
-    ciphertext: bytesOf(sealed.ciphertext, (length) => length >= TAG_BYTES),
+    ephemeralPublicKey: receivedBytes(sealed.ephemeralPublicKey, (length) => length === PUBLIC_KEY_BYTES),
+    nonce: receivedBytes(sealed.nonce, (length) => length === NONCE_BYTES),
+    ciphertext: receivedBytes(sealed.ciphertext, (length) => length >= TAG_BYTES),
+    commitment:
+      alg === COMMITTED_ALGORITHM
+        ? receivedBytes(sealed.commitment, (length) => length === COMMITMENT_BYTES)
+        : new Uint8Array(),
   };
 }

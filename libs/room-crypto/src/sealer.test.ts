@@ -36,6 +36,15 @@ test("what is sealed with one half opens with the other", () => {
   expect(open(nodeSuite, { ...message, sealed, privateKey: room.privateKey })).toEqual(plaintext);
 });
 
+test("the commitment belongs to the key: all bodies of an ephemeral pair carry it, and no other's", () => {
+  const { seal } = sealerAt();
+  const [one, same, other] = [seal(), seal(), seal({ version: 4 })];
+
+  expect(Buffer.from(one.commitment ?? "", "base64")).toHaveLength(32);
+  expect(same.commitment).toBe(one.commitment);
+  expect(other.commitment).not.toBe(one.commitment);
+});
+
 test("one ephemeral pair serves 1000 messages of a room and version, not one more", () => {
   const { point } = sealerAt();
   const points = Array.from({ length: 1001 }, () => point());

@@ -3,8 +3,12 @@ import { createBoundedCache } from "./bounded-cache.ts";
 import { equalBytes } from "./bytes.ts";
 import type { CryptoSuite } from "./crypto-suite.ts";
 import { NONCE_BYTES } from "./crypto-suite.ts";
-import type { SealContext, Sealed } from "./sealed.ts";
-import { SEAL_ALGORITHM, sealAdditionalData, sealInfo } from "./sealed.ts";
+import { deriveSealKey } from "./seal-key.ts";
+import type { SealAlgorithm, SealContext, Sealed } from "./sealed.ts";
+import { COMMITTED_ALGORITHM, sealAdditionalData } from "./sealed.ts";
+
+/** What new bodies are sealed with. Openers know both, so a site that still has older clients changes this line alone. */
+const SEAL_ALGORITHM: SealAlgorithm = COMMITTED_ALGORITHM;
 
 /** One body to seal: the event's context, the key that may open it, the plaintext. */
 export interface SealInput extends SealContext {
@@ -24,6 +28,8 @@ interface SealerOptions {
   readonly suite: CryptoSuite;
   /** Monotonic milliseconds, as `performance.now`. */
   readonly now: () => number;
+  /** {@link SEAL_ALGORITHM} unless another is named. */
+  readonly algorithm?: SealAlgorithm;
   /** Messages under one ephemeral pair, 1 000 by SPEC-rooms 6.3. */
   readonly ephemeralMessagesMax?: number;
   /** Life of an ephemeral pair, 5 minutes by SPEC-rooms 6.3. */
@@ -34,8 +40,9 @@ interface SealerOptions {
 
 interface Ephemeral {
   readonly roomPublicKey: Uint8Array;
-  readonly publicKey: string;
   readonly key: Uint8Array;
+  /** What all bodies sealed with this pair have in common. */
+  readonly envelope: Omit<Sealed, "nonce" | "ciphertext">;
   readonly madeAt: number;
   messages: number;
 }
@@ -44,9 +51,14 @@ interface Ephemeral {
  * ECIES on P-256 (SPEC-rooms 6.3) with one ephemeral pair per room and version, bounded in messages and age: the
  * curve costs about 200 µs, the AES-GCM call that is left for every message about 20. The pair is renewed too when
  * another public key comes under the same version, so nothing is ever sealed for a key that was replaced.
+ *
+ * Nonces are 96 random bits. Among n of them under one derived key two are equal with a probability below
+ * n(n − 1)/2 · 2⁻⁹⁶: for 1 000 messages below 2⁻⁷⁷. A billion such pairs, 10¹² messages, stay below 2⁻⁴⁷. The bound that
+ * NIST SP 800-38D sets for random nonces is 2⁻³², at 2³² messages under one key.
  */
 export function createSealer(options: SealerOptions): Sealer {
-  const { suite, now, ephemeralMessagesMax = 1000, ephemeralAgeMaxMs = 300_000, roomsMax = 10_000 } = options;
+  const { suite, now, algorithm: alg = SEAL_ALGORITHM } = options;
+  const { ephemeralMessagesMax = 1000, ephemeralAgeMaxMs = 300_000, roomsMax = 10_000 } = options;
   const ephemerals = createBoundedCache<Ephemeral>(roomsMax);
 
   const isUsable = (held: Ephemeral, publicKey: Uint8Array): boolean =>
@@ -57,10 +69,13 @@ export function createSealer(options: SealerOptions): Sealer {
   const make = ({ roomId, version, publicKey }: SealInput): Ephemeral => {
     const pair = suite.generatePair();
     const secret = suite.sharedSecret({ privateKey: pair.privateKey, publicKey });
+    const origin = { alg, secret, ephemeralPublicKey: pair.publicKey, roomId, version };
+    const { key, commitment } = deriveSealKey(suite, origin);
+    const envelope = { alg, version, ephemeralPublicKey: toBase64(pair.publicKey) };
     return {
       roomPublicKey: publicKey.slice(),
-      publicKey: toBase64(pair.publicKey),
-      key: suite.deriveKey({ secret, salt: pair.publicKey, info: sealInfo({ roomId, version }) }),
+      key,
+      envelope: commitment.length === 0 ? envelope : { ...envelope, commitment: toBase64(commitment) },
       madeAt: now(),
       messages: 0,
     };
@@ -87,13 +102,7 @@ export function createSealer(options: SealerOptions): Sealer {
         additionalData,
         data: input.plaintext,
       });
-      return {
-        alg: SEAL_ALGORITHM,
-        version: input.version,
-        ephemeralPublicKey: ephemeral.publicKey,
-        nonce: toBase64(nonce),
-        ciphertext: toBase64(ciphertext),
-      };
+      return { ...ephemeral.envelope, nonce: toBase64(nonce), ciphertext: toBase64(ciphertext) };
     },
   };
 }

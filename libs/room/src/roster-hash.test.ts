@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 import { userIdOf } from "@parley/contract/ids";
-import type { MemberEntry } from "@parley/contract/shapes";
+import type { MemberEntry, RoomSettings } from "@parley/contract/shapes";
 
 import {
   addToRoster,
@@ -42,8 +42,14 @@ const ANN_AND_BOB = "b98e37690335da0a07bedcd578af767015f5f564593fdc024737a5e4e30
 
 interface RosterVector {
   readonly name: string;
-  readonly input: { readonly members: readonly MemberEntry[] };
-  readonly expect: { readonly rosterHash: string };
+  readonly input: {
+    readonly members: readonly MemberEntry[];
+    readonly name: string;
+    readonly settings: RoomSettings;
+    readonly orgIds: readonly string[];
+    readonly keyVersion: number;
+  };
+  readonly expect: { readonly rosterHash: string; readonly rosterDigest: string };
 }
 const vectorsFile = new URL("../../../test/vectors/roster.json", import.meta.url);
 const vectors: readonly RosterVector[] = JSON.parse(readFileSync(vectorsFile, "utf8"));
@@ -104,6 +110,13 @@ describe("the roster digest", () => {
     keyVersion: 2,
     members: new Map([ann, bob].map((entry) => [entry.account, entry])),
   };
+
+  it.each(vectors)("is that of the vector: $name", ({ input, expect: { rosterDigest } }) => {
+    const { name, settings, keyVersion } = input;
+    const orgs = new Map(input.orgIds.map((orgId) => [orgId, { addedAt: 1, name: orgId }]));
+    const members = new Map(input.members.map((entry) => [entry.account, entry]));
+    expect(rosterDigestOf({ members, name, settings, orgs, keyVersion })).toBe(rosterDigest);
+  });
 
   it("does not depend on the order in which members and orgs came", () => {
     const turned = {
