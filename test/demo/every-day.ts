@@ -54,10 +54,10 @@ export async function meet({ stage, ann, judy }: Office): Promise<void> {
   await happens(() => [ann, judy].every(({ client }) => client.room(one.roomId) !== undefined));
   await say(ann, one, { content: "Lunch?" });
   await say(judy, one, { content: "At noon." });
-  const read = await happens(() =>
+  const opened = await happens(() =>
     [ann, judy].every((actor) => JSON.stringify(actor.opened(one.roomId)) === '["Lunch?","At noon."]'),
   );
-  stage.check("each opened what the other said", read);
+  stage.check("each opened what the other said", opened);
 }
 
 /** Second act, scene 2: people come and go with their organisation. */
