@@ -15,6 +15,7 @@ import { roomView, subscriptionView } from "@parley/contract/shapes";
 import { EVENT_OPERATIONS } from "@parley/room/operation";
 
 import { describeSchema, type Schema } from "./describe-schema.ts";
+import { NOTICES, UPDATES } from "./event-examples.ts";
 import { exampleRoom, exampleSubscription, ROOM_ID, ROOM_KEY, SITE_ID } from "./example-values.ts";
 import { code, json, sections, table } from "./markdown.ts";
 import { fieldTable } from "./request-block.ts";
@@ -32,6 +33,8 @@ interface EventPage {
   readonly about: string;
   readonly schema: ReadableSchema;
   readonly example: object;
+  /** Others of the family. */
+  readonly more?: readonly object[];
 }
 
 const userEvent = { roomId: ROOM_ID, siteId: SITE_ID, at: 1_750_000_000_000 };
@@ -59,6 +62,7 @@ const pages = (): readonly EventPage[] => [
       room: exampleRoom,
       subscription: exampleSubscription,
     },
+    more: UPDATES,
   },
   {
     title: "room.key",
@@ -92,14 +96,19 @@ const pages = (): readonly EventPage[] => [
   },
 ];
 
-function eventSection({ title, subjects, about, schema, example }: EventPage): string {
-  assert.deepEqual(schema.parse(example), example, `the example of ${title} is not what its schema says`);
+/** An example as JSON, which its schema must take as it stands. */
+function checked(title: string, schema: ReadableSchema, example: object): string {
+  assert.deepEqual(schema.parse(example), example, `an example of ${title} is not what its schema says`);
+  return json(example);
+}
+
+function eventSection({ title, subjects, about, schema, example, more = [] }: EventPage): string {
   return sections(
     `#### ${title}`,
     subjects.map((subject) => `- ${code(subject)}`).join("\n"),
     about,
     fieldTable(schema),
-    json(example),
+    ...[example, ...more].map((each) => checked(title, schema, each)),
   );
 }
 
@@ -125,7 +134,14 @@ function noticeTable(): string {
 export const eventsBlock = (): string => sections(...pages().map(eventSection));
 
 /** Block `notices` of client-api.md. */
-export const noticesBlock = (): string => noticeTable();
+export const noticesBlock = (): string =>
+  sections(
+    noticeTable(),
+    "An example of each plaintext:",
+    ...Object.entries(roomNotices).map(([type, schema]) =>
+      sections(`${code(type)}:`, checked(type, schema, NOTICES[type as keyof typeof roomNotices])),
+    ),
+  );
 
 const SHAPES = {
   room: roomView,
