@@ -3,6 +3,8 @@
 
 /** The part of an update that leaves its time behind. */
 export const CHANGED = { $currentDate: { changedAt: true } } as const;
+/** The same for an update that is a pipeline. */
+export const CHANGED_STAGE = { $set: { changedAt: "$$NOW" } } as const;
 
 /** The condition on a row's `changedAt` that it changed at `since` (epoch ms) or later, or nobody knows when. */
 export const notBefore = (since: number) => ({ $not: { $lt: new Date(since) } });

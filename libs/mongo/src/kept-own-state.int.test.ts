@@ -12,8 +12,13 @@ const ann = member("ann", { role: "owner" });
 const bob = member("bob");
 const cat = member("cat");
 
+/** Without the time of their writing. */
 const rowsOf = (database: Db, { roomId }: RoomState) =>
-  database.collection("subscriptions").find({ roomId }).sort({ account: 1 }).toArray();
+  database
+    .collection("subscriptions")
+    .find({ roomId }, { projection: { changedAt: 0 } })
+    .sort({ account: 1 })
+    .toArray();
 
 /** A room in which bob left and came back; cat has said nothing of herself, dan has left. */
 async function liveRoom(database: Db): Promise<{ state: RoomState; project: () => Promise<void> }> {

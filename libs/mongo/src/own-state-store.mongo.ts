@@ -1,5 +1,6 @@
 import type { Collection, Db, Document, Filter } from "mongodb";
 
+import { CHANGED_STAGE } from "./changed-at.ts";
 import { collectionsOf, type SubscriptionRecord } from "./collections.ts";
 import { storeCall } from "./store-call.ts";
 import { NOT_REMOVED, subscriptionIdOf, subscriptionOf } from "./subscription-store.mongo.ts";
@@ -39,7 +40,9 @@ async function write(
   { roomId, account, stages, where }: StateWrite,
 ): Promise<Subscription | undefined> {
   const filter = { ...where, _id: subscriptionIdOf(roomId, account), ...NOT_REMOVED };
-  const record = await subscriptions.findOneAndUpdate(filter, stages, { returnDocument: "after" });
+  const record = await subscriptions.findOneAndUpdate(filter, [...stages, CHANGED_STAGE], {
+    returnDocument: "after",
+  });
   return record ? subscriptionOf(record) : undefined;
 }
 
