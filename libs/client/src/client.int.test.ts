@@ -1,74 +1,13 @@
-import type { NatsConnection } from "@nats-io/nats-core";
-import { connect } from "@nats-io/transport-node";
 import { Failure } from "@parley/contract/failure";
 import { listHistory, sendMessage } from "@parley/contract/messages";
 import { userSubjects } from "@parley/contract/notices";
 import { createRoom, getKey, listMembers } from "@parley/contract/room-requests";
 import { searchDirectory } from "@parley/contract/directory";
-import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 
 import { keyText } from "../test/peer-row.ts";
 import { listing, newKey, openPeerSite, type PeerRoom, peerRoom, type PeerSite } from "../test/peer-site.ts";
-import type { Problem } from "./background.ts";
-import type { Client, ClientEvent } from "./client.ts";
-import { connectParleyOn } from "./connect.ts";
-
-const ACCOUNT = "ann";
-
-interface Stage {
-  readonly site: PeerSite;
-  readonly room: PeerRoom;
-  readonly pair: ReturnType<typeof newKey>;
-  readonly client: Client;
-  readonly events: AsyncIterator<ClientEvent>;
-  readonly connection: NatsConnection;
-  readonly problems: readonly Problem[];
-}
-
-/** ann, in one channel whose key version 0 she holds, at a site whose service side the test plays. */
-async function stage({ isMember = true, keyFrom = 0 } = {}): Promise<Stage> {
-  const site = await openPeerSite(inject("natsUrl"));
-  onTestFinished(() => site[Symbol.asyncDispose]());
-  const room = peerRoom(site);
-  const pair = newKey();
-  await listing(site, () => (isMember ? [room.row({ key: pair, keyFrom })] : []));
-  await site.answer(listHistory, () => ({ messages: [] }));
-  const connections: NatsConnection[] = [];
-  const problems: Problem[] = [];
-  const client = await connectParleyOn(
-    {
-      suite: nodeSuite,
-      connect: async (asked) => {
-        const opened = await connect(asked);
-        connections.push(opened);
-        return opened;
-      },
-    },
-    {
-      servers: inject("natsUrl"),
-      siteId: site.siteId,
-      account: ACCOUNT,
-      onProblem: (problem) => problems.push(problem),
-    },
-  );
-  onTestFinished(() => client.close());
-  const [connection] = connections;
-  if (connection === undefined) throw new Error("no connection was made");
-  return { site, room, pair, client, events: client.events(), connection, problems };
-}
-
-/** The next event of one of these types. */
-async function next<T extends ClientEvent["type"]>(
-  events: AsyncIterator<ClientEvent>,
-  ...types: readonly T[]
-): Promise<Extract<ClientEvent, { type: T }>> {
-  for (;;) {
-    const { done, value } = await events.next();
-    if (done === true) throw new Error(`the events ended before ${types.join()}`);
-    if (types.some((type) => type === value.type)) return value as Extract<ClientEvent, { type: T }>;
-  }
-}
+import { ACCOUNT, next, stage } from "../test/stage.ts";
 
 describe("requests", () => {
   test("are repeated with the same id while the service is busy, and the envelope becomes a typed error", async () => {

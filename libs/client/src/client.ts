@@ -33,6 +33,9 @@
  * - **Sends** are different: they are kept (in the outbox store) and repeated until the service stores or refuses the
  *   message, one at a time per room, so they keep their order. Closing rejects those that wait; with a store that lasts
  *   they go out with the next run.
+ * - **Changes** of messages (edits, deletions, reactions, pins, replies of a thread) come as `message_changed`, and
+ *   `rooms()` shows them, in whatever order they arrive. Thread replies that were not sent to the room too come as
+ *   `message` with `threadOf`; they are not among the room's own messages, `client.thread` lists them.
  * - **Events** are opened as they come: an unknown key is fetched, what cannot be opened is read from history, what was
  *   missed (a hole in the room's sequence, a lost connection) is read back and told with `via: "history"`. Nothing is
  *   shown twice. `rooms()` holds each room's newest messages in order.
@@ -47,6 +50,7 @@ import type { AnyRequest } from "@parley/contract/request";
 import type { RoomReference } from "./client-events.ts";
 import { type Commands, createCommands } from "./commands.ts";
 import { createFollowing, type Following } from "./follow.ts";
+import { createMessages, type Messages } from "./messages.ts";
 import type { Draft, Outbox, Sent } from "./outbox.ts";
 import { createReads, type Reads } from "./reads.ts";
 import type { BodyOf, CallOptions, CallTokens, ReplyOf } from "./request.ts";
@@ -64,7 +68,7 @@ export type { OutboxStore } from "./outbox-store.ts";
 export { ParleyError } from "./parley-error.ts";
 
 /** One account, connected. */
-export interface Client extends Commands, Reads, Following, AsyncDisposable {
+export interface Client extends Commands, Reads, Messages, Following, AsyncDisposable {
   readonly account: string;
   /** The account's home site. */
   readonly siteId: string;
@@ -95,6 +99,7 @@ export function createClient(session: Session, outbox: Outbox): Client {
     siteId: session.siteId,
     ...createCommands(session),
     ...reads,
+    ...createMessages(session),
     ...createFollowing({ ...session, newest }),
     send: (room, draft) => outbox.send(room, draft),
     request: (declaration, call) => session.requester.call(declaration, call),

@@ -1,6 +1,7 @@
 import { CONSUMERS, inboxLane, LOCAL_LANE, type ConsumerDeclaration } from "@parley/contract/consumers";
 import { canonicalSubjects } from "@parley/contract/events";
 import { OPERATOR_INBOX_PREFIX, serviceInboxPrefix, userInboxPrefix } from "@parley/contract/headers";
+import { typing } from "@parley/contract/message-requests";
 import { roomSubjects, userSubjects } from "@parley/contract/notices";
 import type { ProcessName } from "@parley/contract/processes";
 import { ensureKey, getRoomKey, openDirect, pingSite } from "@parley/contract/server-requests";
@@ -160,13 +161,14 @@ const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissio
   "broadcast-worker": (siteId) => ({
     publish: [
       roomSubjects.event.filter({ siteId }),
+      roomSubjects.typing.filter({ siteId }),
       userSubjects.room.filter({ fromSite: siteId }),
       canonicalSubjects.dead.filter({ siteId, process: "broadcast-worker" }),
       ensureKey.subject.of({ siteId, fromSite: siteId }),
       ...readStream("MESSAGES_CANONICAL", siteId),
       ...compareStream("DEAD", siteId),
     ],
-    subscribe: [],
+    subscribe: [typing.filter({ siteId })],
   }),
 };
 

@@ -7,6 +7,8 @@ import { member, room } from "../test/rooms.ts";
 import { mongoDirectoryStore } from "./directory-store.mongo.ts";
 import { importDirectory } from "./import-directory.ts";
 import { mongoKeyPrintStore } from "./key-print-store.mongo.ts";
+import { mongoMessageAudience } from "./message-audience.mongo.ts";
+import { mongoMessageChangeStore } from "./message-change-store.mongo.ts";
 import { mongoMessageStore } from "./message-store.mongo.ts";
 import { mongoOwnStateStore } from "./own-state-store.mongo.ts";
 import { mongoReplicaStore } from "./replica-store.mongo.ts";
@@ -29,6 +31,7 @@ const messageRow = {
   requestId: "r",
   canonical: false,
 } as const;
+const message = { roomId, messageId: "m" };
 const page = { after: undefined, limit: 2 };
 
 /** Every call of every store; a method left out here does not compile. */
@@ -93,8 +96,21 @@ const EVERY_CALL: {
     putIfAbsent: (store) => store.putIfAbsent(messageRow),
     markCanonical: (store) => store.markCanonical(roomId, "m"),
     find: (store) => store.find(roomId, "m"),
+    findMany: (store) => store.findMany(roomId, ["m", "n"]),
+    next: (store) => store.next({ roomId, after: "4-m", since: 1, limit: 2 }),
+    thread: (store) => store.thread({ roomId, threadOf: "m", after: "4-m", limit: 2 }),
     history: (store) => store.history({ roomId, before: "9-m", since: 1, limit: 2 }),
   },
+  changes: {
+    stamp: (store) => store.stamp({ ...message, now: 6 }),
+    edit: (store) => store.edit({ ...message, at: 6, content: "hi" }),
+    react: (store) => store.react({ ...message, at: 7, emoji: "+1", account: "bob", on: true }),
+    pin: (store) => store.pin({ ...message, at: 8, pinned: true }),
+    countReplies: (store) => store.countReplies({ roomId, threadOf: "m", at: 9 }),
+    countPinned: (store) => store.countPinned(roomId),
+    remove: (store) => store.remove({ ...message, at: 10 }),
+  },
+  audience: { isWholeRoom: (store) => store.isWholeRoom(roomId, "m") },
   directory: {
     importLines: (store) => importDirectory(store, `{"account":"ann","kind":"person","homeSite":"alpha"}`),
     find: (store) => store.find("ann"),
@@ -117,6 +133,8 @@ const storesOf = (database: Db) => ({
   snapshots: mongoRoomSnapshotStore(database),
   prints: mongoKeyPrintStore(database),
   messages: mongoMessageStore(database),
+  changes: mongoMessageChangeStore(database),
+  audience: mongoMessageAudience(database),
   directory: mongoDirectoryStore(database),
 });
 
