@@ -69,6 +69,7 @@ test("an edit that says only which message it is of is asked for, and not shown 
     if (count === 1) throw new Failure("outside_access_window");
     return { messages: [{ ...message, content: "asked for", editedAt: 7 }] };
   });
+  const readBefore = site.asked(listHistory).length;
   room.say(edited(5, {}));
   await vi.waitFor(() => expect(site.asked(getMessages)).toHaveLength(1));
   room.say(edited(7, {}));
@@ -77,6 +78,7 @@ test("an edit that says only which message it is of is asked for, and not shown 
     via: "history",
   });
   expect(shown()).toMatchObject([{ content: "asked for" }]);
+  expect(site.asked(listHistory)).toHaveLength(readBefore);
 });
 
 test("what was missed of a message is read back from history and told", async () => {
@@ -156,8 +158,11 @@ test("typing is published for the room's home, told of others and not of oneself
     } as const;
     site.publish(roomSubjects.typing.of(room), room.changed(of, under));
   };
+  await site.answer(getKey, () => "silence");
   types("dan", { pair: newKey(), version: 1 });
   types(ACCOUNT, { pair, version: 0 });
   types("cat", { pair, version: 0 });
   expect(await next(events, "typing", "unopened")).toMatchObject({ type: "typing", account: "cat" });
+  await client.history(room);
+  expect(site.asked(getKey)).toEqual([]);
 });

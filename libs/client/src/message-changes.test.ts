@@ -112,6 +112,17 @@ describe("a reading of history", () => {
     expect(ahead?.reactions).toEqual([{ emoji: "+1", accounts: ["cat"] }]);
   });
 
+  test("of a deletion leaves the earlier of two to count, and catches up with all that was told", () => {
+    const tombstone = { ...created, content: "", deletedAt: 12 };
+    expect(shownAfter(created, tombstone, deleted(3))?.deletedAt).toBe(3);
+    expect(shownAfter(created, { ...tombstone, deletedAt: 3 }, deleted(12))?.deletedAt).toBe(3);
+    const timeline = [created, reacted(4, { by: "bob" }), edited(5, "second"), read].reduce(
+      take,
+      emptyTimeline(0),
+    );
+    expect(timeline.changed.size).toBe(0);
+  });
+
   test("that is older than another changes nothing", () => {
     const timeline = [created, read].reduce(take, emptyTimeline(0));
     expect(insertMessage(timeline, created, 10)).toMatchObject({ isNew: false, isChanged: false });

@@ -72,9 +72,9 @@ function afterChange(view: MessageView, change: MessageChange): MessageView {
   }
 }
 
-/** A message with the changes that were told of it, in whatever order they came. */
+/** A message with the changes that were told of it, one for each subject: they do not touch each other. */
 export const withChanges = (view: MessageView, changes: readonly MessageChange[]): MessageView =>
-  changes.toSorted((a, b) => a.at - b.at).reduce(afterChange, view);
+  changes.reduce(afterChange, view);
 
 /** Of two changes with the same subject the newer counts; of deletions the older. */
 function subjectOf(change: MessageChange): string {
