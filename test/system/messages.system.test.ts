@@ -238,4 +238,22 @@ describe("typing", () => {
     expect(heard).toHaveLength(2);
     expect(heard.join()).not.toMatch(/bob|prevSeq|revision/);
   });
+
+  test("and changes reach the other side of a direct message, wherever it lives", async () => {
+    const direct = await ann.client.openDirect("bob");
+    await direct.done;
+    const room: RoomReference = { roomId: direct.roomId, siteId: direct.siteId };
+    await happens(() => bob.client.room(room.roomId) !== undefined);
+    const { messageId } = await bob.client.send(room, { content: "hello" });
+    await bob.client.edit(room, { messageId, content: "hello, ann" });
+    await ann.client.react(room, { messageId, emoji: "👍", on: true });
+    const face = { content: "hello, ann", reactions: [{ emoji: "👍", accounts: ["ann"] }] };
+    const shows = (actor: Actor) => JSON.stringify(shownTo(actor, room)).includes('"accounts":["ann"]');
+    await happens(() => [ann, bob].every(shows));
+    for (const actor of [ann, bob]) expect(shownTo(actor, room)).toMatchObject([face]);
+
+    ann.client.typing(room);
+    const isTold = () => bob.events.some((event) => event.type === "typing" && event.roomId === room.roomId);
+    expect(await happens(isTold)).toBe(true);
+  });
 });
