@@ -76,6 +76,7 @@ interface Insertion {
 
 /** Remembers what was told of a message, or that a reading has caught up with all of it. */
 function remember(timeline: Timeline, messageId: string, { base, changes }: ChangedMessage): Timeline {
+  if (changes.length === 0 && !timeline.changed.has(messageId)) return timeline;
   const changed = new Map(timeline.changed);
   changed.delete(messageId);
   if (changes.length > 0) changed.set(messageId, { base, changes });

@@ -79,13 +79,20 @@ export function mongoMessageChangeStore(database: Db): MessageChangeStore {
         unset: pinned ? [] : ["pinnedAt"],
       }),
 
-    countReplies: ({ roomId, threadOf, at }) =>
+    countReplies: ({ roomId, threadOf }) =>
       storeCall("counting the replies of a thread", async () => {
-        // Counted and not added to: a repeat says the same.
+        // Counted and not added to: a repeat says the same. First the count: whoever reads both must never find a reply
+        // counted that `lastReplyAt` does not reach, for it would count that one once more.
         const replyCount = await messages.countDocuments({ roomId, threadOf });
+        const [newest] = await messages
+          .find({ roomId, threadOf }, { projection: { createdAt: 1 } })
+          .sort({ createdAt: -1 })
+          .limit(1)
+          .toArray();
+        if (!newest) return;
         await messages.updateOne(
           { _id: messageIdOf(roomId, threadOf) },
-          { $max: { replyCount, lastReplyAt: at } },
+          { $max: { replyCount, lastReplyAt: newest.createdAt } },
         );
       }),
 

@@ -82,8 +82,8 @@ export interface MessageChangeStore {
   remove(of: ChangeOf): Promise<void>;
   react(of: ChangeOf & { emoji: string; account: string; on: boolean }): Promise<void>;
   pin(of: ChangeOf & { pinned: boolean }): Promise<void>;
-  /** Counts the replies of a thread anew; the newest came at `at`. */
-  countReplies(of: { roomId: string; threadOf: string; at: number }): Promise<void>;
+  /** Counts the replies of a thread anew. */
+  countReplies(of: { roomId: string; threadOf: string }): Promise<void>;
   countPinned(roomId: string): Promise<number>;
 }
 

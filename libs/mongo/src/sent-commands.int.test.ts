@@ -106,7 +106,7 @@ const EVERY_CALL: {
     edit: (store) => store.edit({ ...message, at: 6, content: "hi" }),
     react: (store) => store.react({ ...message, at: 7, emoji: "+1", account: "bob", on: true }),
     pin: (store) => store.pin({ ...message, at: 8, pinned: true }),
-    countReplies: (store) => store.countReplies({ roomId, threadOf: "m", at: 9 }),
+    countReplies: (store) => store.countReplies({ roomId, threadOf: "m" }),
     countPinned: (store) => store.countPinned(roomId),
     remove: (store) => store.remove({ ...message, at: 10 }),
   },

@@ -28,7 +28,7 @@ export function storeMessageHandler(deps: Deps): (message: StreamMessage) => Pro
         ? messages.putIfAbsent({ ...data, requestId, canonical: true })
         : messages.markCanonical(roomId, messageId),
       isInRoom && rooms.touchLastMessage({ roomId, messageId, at: createdAt }),
-      threadOf !== undefined && changes.countReplies({ roomId, threadOf, at: createdAt }),
+      threadOf !== undefined && changes.countReplies({ roomId, threadOf }),
     ]);
   };
 
