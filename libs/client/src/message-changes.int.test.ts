@@ -109,6 +109,19 @@ test("a thread reply is told, counted where the thread begins, and not among the
   expect(shown()).toMatchObject([{ messageId: id, replyCount: 1, lastReplyAt: reply.createdAt }]);
 });
 
+test("a thread reply whose key is late comes with the changes that were told of it", async () => {
+  const { room, pair, events, message, id } = await spoken();
+  const late = newKey();
+  const reply = { ...room.message("in the thread", message.createdAt + 1), threadOf: id };
+  room.say(room.sealed(reply, { pair: late, version: 1 }));
+  const { messageId } = reply;
+  const body = { messageId, deletedAt: 9, by: "bob" };
+  room.say(room.changed({ type: "message_deleted", id: messageId, at: 9, body }, { pair, version: 0 }));
+  expect(await next(events, "message_changed")).toMatchObject({ messageId });
+  room.tellKey(ACCOUNT, { pair: late, version: 1 });
+  expect(await next(events, "message")).toMatchObject({ message: { messageId, content: "", deletedAt: 9 } });
+});
+
 test("requests carry what was asked, and a send all its fields", async () => {
   const { site, room, client } = await stage();
   await site.answer(editMessage, () => ({ status: "ok" as const, editedAt: 5 }));

@@ -123,6 +123,11 @@ describe("a reading of history", () => {
     expect(timeline.changed.size).toBe(0);
   });
 
+  test("that shows the same still says what it has seen: what comes late of it brings nothing back", () => {
+    const takenBack: MessageView = { ...created, markedAt: 8 };
+    expect(shownAfter(created, takenBack, reacted(4, { by: "bob" }))?.reactions).toBeUndefined();
+  });
+
   test("that is older than another changes nothing", () => {
     const timeline = [created, read].reduce(take, emptyTimeline(0));
     expect(insertMessage(timeline, created, 10)).toMatchObject({ isNew: false, isChanged: false });

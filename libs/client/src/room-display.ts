@@ -9,7 +9,7 @@ import type { ClientEvent, MessageEvent } from "./client-events.ts";
 import type { HeldRoom } from "./held-rooms.ts";
 import type { OpenedBody } from "./open-event.ts";
 import type { MessageChange } from "./message-changes.ts";
-import { insertMessage, noteChange, noteReply } from "./timeline.ts";
+import { asTold, insertMessage, noteChange, noteReply } from "./timeline.ts";
 
 /** Messages shown of one room. */
 const SHOWN_MAX = 1000;
@@ -84,7 +84,7 @@ export function createRoomDisplay(deps: RoomDisplayDeps): RoomDisplay {
     onShown(room, messageId);
     if (via === "live" && read.threadOf !== undefined) count(room, read);
     if (isOfThread(read)) {
-      publish({ type: "message", roomId, siteId, message: read, via });
+      publish({ type: "message", roomId, siteId, message: asTold(room.timeline, read), via });
       return;
     }
     const { timeline, message, isNew, isChanged } = insertMessage(room.timeline, read, SHOWN_MAX);

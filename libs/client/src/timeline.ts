@@ -101,8 +101,8 @@ export function insertMessage(timeline: Timeline, message: MessageView, shownMax
   const base = before ? mergedView(before, message) : message;
   const changes = (known?.changes ?? []).filter((change) => isAhead(base, change));
   const shown = withChanges(base, changes);
-  if (held && showSame(held, shown) && !known)
-    return { timeline, message: held, isNew: false, isChanged: false };
+  const isKnown = held && !known && held.markedAt === shown.markedAt && showSame(held, shown);
+  if (isKnown) return { timeline, message: held, isNew: false, isChanged: false };
   const placed = held ? messages.with(place, shown) : messages.toSpliced(place + 1, 0, shown);
   return {
     timeline: {
@@ -114,6 +114,10 @@ export function insertMessage(timeline: Timeline, message: MessageView, shownMax
     isChanged: held !== undefined && !showSame(held, shown),
   };
 }
+
+/** A message that is not among the shown, with the changes that were told of it. */
+export const asTold = ({ changed }: Timeline, message: MessageView): MessageView =>
+  withChanges(message, changed.get(message.messageId)?.changes ?? []);
 
 interface Noted {
   readonly timeline: Timeline;
