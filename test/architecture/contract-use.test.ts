@@ -26,12 +26,6 @@ describe("what the contract declares is used", () => {
     );
 
     expect(fields.length).toBeGreaterThan(20);
-    expect(unused.toSorted()).toEqual([
-      "agentRateMessagesPerSecond",
-      "largeRoomThreshold",
-      "pinLimit",
-      "rateMessagesPerSecond",
-      "reconcileIntervalMs",
-    ]);
+    expect(unused.toSorted()).toEqual(["reconcileIntervalMs"]);
   });
 });

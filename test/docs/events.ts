@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { messageView, roomEvent, sealed } from "@parley/contract/messages";
+import { messageNotices, messageView, roomEvent, sealed, typingNotice } from "@parley/contract/messages";
 import {
   roomKeyNotice,
   roomNotices,
@@ -73,9 +73,14 @@ const pages = (): readonly EventPage[] => [
   },
   {
     title: "Room events",
-    subjects: [roomSubjects.event.template, roomSubjects.member.template, userSubjects.room.template],
+    subjects: [
+      roomSubjects.event.template,
+      roomSubjects.member.template,
+      roomSubjects.typing.template,
+      userSubjects.room.template,
+    ],
     about:
-      "What happens in a room: on the first two subjects for a channel, on the third, once per participant and with the same bytes, for a dm or agentDm. `id` is the message id, of a notice the revision in decimal. `seq`, `prevSeq` and `revision` are hints outside the seal; only messages have `seq` and `prevSeq`. The plaintext of `message_created` is a `message`.",
+      "What happens in a room: on the first three subjects for a channel, on the last, once per participant and with the same bytes, for a dm or agentDm. `id` is the message id, of a notice the revision in decimal. `seq`, `prevSeq` and `revision` are hints outside the seal; only messages and their changes have `seq` and `prevSeq`; `typing` has none of the three and a random `id`. The plaintext of `message_created` is a `message`.",
     schema: roomEvent,
     example: anchorEvent(),
   },
@@ -114,6 +119,14 @@ function eventSection({ title, subjects, about, schema, example, more = [] }: Ev
 
 const OPERATIONS = new Set<string>(REQUEST_PAGES.commands.map(({ declaration }) => declaration.operation));
 
+const MESSAGE_CAUSES = {
+  message_edited: code("msg.edit"),
+  message_deleted: code("msg.delete"),
+  message_reacted: code("msg.react"),
+  message_pinned: code("msg.pin"),
+  typing: "the client's own publish",
+} as const satisfies Record<keyof typeof messageNotices | "typing", string>;
+
 function noticeTable(): string {
   const rows = Object.entries(roomNotices).map(([type, schema]) => {
     const operation = EVENT_OPERATIONS[type as keyof typeof roomNotices];
@@ -127,7 +140,13 @@ function noticeTable(): string {
       OPERATIONS.has(operation) ? code(operation) : "no request yet",
     ];
   });
-  return table(["type", "subject ends in", "plaintext", "brought about by"], rows);
+  const ofMessages = Object.entries({ ...messageNotices, typing: typingNotice }).map(([type, schema]) => [
+    code(type),
+    code(type === "typing" ? ".event.typing" : ".event"),
+    describeSchema(schema),
+    MESSAGE_CAUSES[type as keyof typeof MESSAGE_CAUSES],
+  ]);
+  return table(["type", "subject ends in", "plaintext", "brought about by"], [...rows, ...ofMessages]);
 }
 
 /** Block `events` of client-api.md. */

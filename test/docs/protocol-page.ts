@@ -3,6 +3,7 @@ import * as directory from "@parley/contract/directory";
 import { canonicalSubjects, EVENT_DATA, type EventType } from "@parley/contract/events";
 import { HEADERS, serviceInboxPrefix, userInboxPrefix } from "@parley/contract/headers";
 import { LIMITS } from "@parley/contract/limits";
+import * as messageRequests from "@parley/contract/message-requests";
 import * as messages from "@parley/contract/messages";
 import { roomSubjects, userSubjects } from "@parley/contract/notices";
 import type { AnyRequest } from "@parley/contract/request";
@@ -33,11 +34,12 @@ const requestsIn = (...modules: readonly object[]): NamedRequest[] =>
     .toSorted((a, b) => (a.declaration.operation < b.declaration.operation ? -1 : 1));
 
 /** Every request a client may make, as the contract declares it. */
-export const clientRequests = (): NamedRequest[] => requestsIn(roomRequests, ownState, messages, directory);
+export const clientRequests = (): NamedRequest[] =>
+  requestsIn(roomRequests, ownState, messages, messageRequests, directory);
 
 /** Which process has an endpoint for a request, told by its sources. */
 function serverOf(name: string): string {
-  const endpoint = new RegExp(String.raw`(?:user|server)Endpoint\(\s*${name}\b`);
+  const endpoint = new RegExp(String.raw`(?:user|server|change)Endpoint\((?:deps,)?\s*${name}\b`);
   const file = productFiles.find(({ path, text }) => path.startsWith("services/") && endpoint.test(text));
   return file?.path.split("/")[1] ?? "nobody yet";
 }
@@ -70,6 +72,8 @@ const noticeTable = (): string =>
       ]),
       [code(roomSubjects.event.template), "broadcast-worker (messages), room-worker (notices)"],
       [code(roomSubjects.member.template), "room-worker"],
+      [code(roomSubjects.typing.template), "broadcast-worker"],
+      [code(messageRequests.typing.template), "clients; heard by broadcast-worker"],
     ],
   );
 

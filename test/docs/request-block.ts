@@ -4,7 +4,7 @@ import type { AnyRequest } from "@parley/contract/request";
 
 import { alternativesOf, type Schema } from "./describe-schema.ts";
 import { code, json, sections, table } from "./markdown.ts";
-import type { RequestPage } from "./requests.ts";
+import type { RequestPage } from "./request-page.ts";
 import { EXAMPLE_TOKENS } from "./requests.ts";
 
 const ASKED: Readonly<Record<AnyRequest["asks"], string>> = {

@@ -1,7 +1,7 @@
 import { getDirectory, listOrgMembers, searchDirectory } from "@parley/contract/directory";
 
 import { BOB, SITE_ID } from "./example-values.ts";
-import type { RequestPage } from "./requests.ts";
+import type { RequestPage } from "./request-page.ts";
 
 const bob = { account: "bob", userId: BOB, kind: "person", name: "Bob Baker" };
 const entry = { ...bob, homeSite: SITE_ID };

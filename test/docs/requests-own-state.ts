@@ -1,7 +1,7 @@
 import { favouriteRoom, listReceipts, markRead, muteRoom } from "@parley/contract/own-state";
 
 import { exampleMessage } from "./example-values.ts";
-import type { RequestPage } from "./requests.ts";
+import type { RequestPage } from "./request-page.ts";
 
 const readAt = exampleMessage.createdAt + 500;
 

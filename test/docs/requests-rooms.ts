@@ -1,7 +1,7 @@
 import { getRoom } from "@parley/contract/room-requests";
 
 import { exampleRoom, exampleSubscription } from "./example-values.ts";
-import type { RequestPage } from "./requests.ts";
+import type { RequestPage } from "./request-page.ts";
 
 /** Reads of one room. */
 export const ROOM_READS: readonly RequestPage[] = [

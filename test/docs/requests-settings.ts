@@ -1,7 +1,7 @@
 import { closeRoom, renameRoom, restrictRoom } from "@parley/contract/room-requests";
 
 import { ROOM_ID } from "./example-values.ts";
-import type { RequestPage } from "./requests.ts";
+import type { RequestPage } from "./request-page.ts";
 
 const requestId = "018f4e1c-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
 const accepted = { status: "accepted", requestId, roomId: ROOM_ID, done: false };

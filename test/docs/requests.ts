@@ -1,6 +1,3 @@
-import type { FailureReason } from "@parley/contract/failure";
-import { listHistory, sendMessage } from "@parley/contract/messages";
-import type { AnyRequest } from "@parley/contract/request";
 import {
   addMembers,
   changeRole,
@@ -15,20 +12,11 @@ import {
 import { ANN, ROOM_ID, ROOM_KEY, SITE_ID } from "./example-values.ts";
 import { ROOM_READS } from "./requests-rooms.ts";
 import { exampleMember, exampleMessage, exampleRoom, exampleSubscription } from "./example-values.ts";
+import type { RequestPage } from "./request-page.ts";
+import { MESSAGE_PAGES } from "./requests-messages.ts";
 import { DIRECTORY } from "./requests-directory.ts";
-import { SETTINGS_COMMANDS } from "./requests-settings.ts";
-
 import { OWN_STATE, RECEIPTS } from "./requests-own-state.ts";
-
-/** What is said of a request beyond its declaration, and an example of it. */
-export interface RequestPage {
-  readonly declaration: AnyRequest;
-  readonly about: string;
-  /** Refusals of its own, in the order they are decided; those of every request are left out. */
-  readonly refusals: readonly FailureReason[];
-  readonly body: object;
-  readonly reply: object;
-}
+import { SETTINGS_COMMANDS } from "./requests-settings.ts";
 
 const requestId = "018f4e1c-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
 const accepted = { status: "accepted", requestId, roomId: ROOM_ID, done: false };
@@ -188,37 +176,11 @@ const READS: readonly RequestPage[] = [
   },
 ];
 
-const MESSAGES: readonly RequestPage[] = [
-  {
-    declaration: sendMessage,
-    about:
-      "Sends a message. The reply means that it is durably stored; there is no job result. The sender chooses `messageId` and repeats the same request until it is answered: it is stored once, with one `createdAt`.",
-    refusals: [
-      "not_room_member",
-      "wrong_site",
-      "room_quarantined",
-      "room_closed",
-      "message_not_found",
-      "message_id_reused",
-    ],
-    body: { messageId: exampleMessage.messageId, content: "hello", mentions: ["bob"] },
-    reply: { status: "ok", messageId: exampleMessage.messageId, createdAt: exampleMessage.createdAt },
-  },
-  {
-    declaration: listHistory,
-    about:
-      "Messages, newest first, none from before the member's `historySharedSince`. Not sealed: the answer goes to the caller's own reply inbox. A page may end before `limit`; `next` then leads on.",
-    refusals: ["not_room_member", "wrong_site", "invalid_request", "outside_access_window"],
-    body: { limit: 50 },
-    reply: { messages: [exampleMessage], next: `${exampleMessage.createdAt}-${exampleMessage.messageId}` },
-  },
-];
-
 /** Every request of a client, by the section it stands in. */
 export const REQUEST_PAGES = {
   commands: COMMANDS,
   reads: [...READS, ...ROOM_READS, ...OWN_STATE],
-  messages: [...MESSAGES, ...RECEIPTS],
+  messages: [...MESSAGE_PAGES, ...RECEIPTS],
 } as const;
 
 /** Whose account the examples are of. */

@@ -1,3 +1,4 @@
+import { getMessages } from "@parley/contract/message-requests";
 import type { MessageView } from "@parley/contract/messages";
 
 import type { Background } from "./background.ts";
@@ -20,6 +21,8 @@ const PAUSES_MS = [1000, 2000, 5000, 15_000] as const;
 export interface CatchUp {
   /** Reads now, or once more after the reading under way; goes on until it succeeds or the room is left. */
   start(room: HeldRoom): void;
+  /** Reads one message by its id; nothing comes of one this account may not see. */
+  message(room: HeldRoom, messageId: string): void;
 }
 
 interface CatchUpDeps {
@@ -30,6 +33,7 @@ interface CatchUpDeps {
   /** Messages are shown in turn with live events. */
   readonly turns: SerialQueue;
   readonly showPast: (room: HeldRoom, message: MessageView) => void;
+  readonly showAgain: (room: HeldRoom, message: MessageView) => void;
 }
 
 export function createCatchUp(deps: CatchUpDeps): CatchUp {
@@ -72,14 +76,36 @@ export function createCatchUp(deps: CatchUpDeps): CatchUp {
     }
   };
 
+  const readOne = async ({ roomId, siteId }: HeldRoom, messageId: string): Promise<void> => {
+    const asked = { tokens: { roomId, siteId }, body: { messageIds: [messageId] } };
+    const { messages } = await inTurn(() => requester.call(getMessages, asked));
+    await turns.run(async () => {
+      const held = rooms.get(roomId);
+      for (const message of messages) if (held) deps.showAgain(held, message);
+    });
+  };
+
+  const start = ({ roomId }: HeldRoom): void => {
+    const isReading = reading.has(roomId);
+    reading.set(roomId, true);
+    if (isReading) return;
+    background.start(`reading history of room ${roomId}`, () =>
+      readUntilWhole(roomId).finally(() => reading.delete(roomId)),
+    );
+  };
+
   return {
-    start({ roomId }) {
-      const isReading = reading.has(roomId);
-      reading.set(roomId, true);
-      if (isReading) return;
-      background.start(`reading history of room ${roomId}`, () =>
-        readUntilWhole(roomId).finally(() => reading.delete(roomId)),
-      );
+    start,
+    message(room, messageId) {
+      background.start(`reading a message of room ${room.roomId}`, async () => {
+        try {
+          await readOne(room, messageId);
+        } catch (error) {
+          if (!(error instanceof ParleyError)) throw error;
+          // A refusal says that the message is not for this account; without an answer history is read until it shows.
+          if (error.retryable) start(room);
+        }
+      });
     },
   };
 }

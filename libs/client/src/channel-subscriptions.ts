@@ -34,7 +34,7 @@ export function createChannelSubscriptions(deps: ChannelSubscriptionsDeps): Chan
         if (error) deps.onError(error);
         else deps.onEvent(() => eventOf({ roomId, siteId }, message));
       };
-      const subjects = [roomSubjects.event, roomSubjects.member];
+      const subjects = [roomSubjects.event, roomSubjects.member, roomSubjects.typing];
       channels.set(
         roomId,
         subjects.map((subject) => deps.connection.subscribe(subject.of({ siteId, roomId }), { callback })),

@@ -3,6 +3,7 @@ import type { RoomNotices } from "@parley/contract/notices";
 import type { JobResult } from "@parley/contract/room-requests";
 import type { Role, RoomView, SubscriptionView } from "@parley/contract/shapes";
 
+import type { MessageChange } from "./message-changes.ts";
 import type { ParleyError } from "./parley-error.ts";
 
 /** A room by its id and home site; rooms, jobs and events of this library all are one. */
@@ -78,6 +79,24 @@ interface MessageArrived extends RoomReference {
   readonly via: "live" | "history";
 }
 
+/**
+ * A message was edited, deleted, pinned or reacted to, or its thread grew. `message` is how it is shown now; it is absent
+ * for one that is not among the shown. `change` is what was told live; without it the difference was read from history.
+ */
+interface MessageChanged extends RoomReference {
+  readonly type: "message_changed";
+  readonly messageId: string;
+  readonly message?: MessageView;
+  readonly change?: MessageChange;
+  readonly via: "live" | "history";
+}
+
+/** Somebody else is typing in the room, or was within the last seconds. */
+interface Typing extends RoomReference {
+  readonly type: "typing";
+  readonly account: string;
+}
+
 /** An event that cannot be opened, at most once per reason; a `message` event follows if it can be later. */
 interface Unopened extends RoomReference {
   readonly type: "unopened";
@@ -132,6 +151,8 @@ export type ClientEvent =
   | Favourite
   | KeyArrived
   | MessageArrived
+  | MessageChanged
+  | Typing
   | Unopened
   | Noticed
   | JobFinished

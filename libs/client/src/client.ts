@@ -33,6 +33,9 @@
  * - **Sends** are different: they are kept (in the outbox store) and repeated until the service stores or refuses the
  *   message, one at a time per room, so they keep their order. Closing rejects those that wait; with a store that lasts
  *   they go out with the next run.
+ * - **Changes** of messages (edits, deletions, reactions, pins, replies of a thread) come as `message_changed`, and
+ *   `rooms()` shows them, in whatever order they arrive. Thread replies that were not sent to the room too come as
+ *   `message` with `threadOf`; they are not among the room's own messages, `client.thread` lists them.
  * - **Events** are opened as they come: an unknown key is fetched, what cannot be opened is read from history, what was
  *   missed (a hole in the room's sequence, a lost connection) is read back and told with `via: "history"`. Nothing is
  *   shown twice. `rooms()` holds each room's newest messages in order.
@@ -48,6 +51,7 @@ import type { RoomReference } from "./client-events.ts";
 import { type Commands, createCommands } from "./commands.ts";
 import { createDirectory, type Directory } from "./directory.ts";
 import { createFollowing, type Following } from "./follow.ts";
+import { createMessages, type Messages } from "./messages.ts";
 import type { Draft, Outbox, Sent } from "./outbox.ts";
 import { createOwnState, type OwnState } from "./own-state.ts";
 import { createReads, type Reads } from "./reads.ts";
@@ -69,7 +73,7 @@ export { ParleyError } from "./parley-error.ts";
 
 /** One account, connected. */
 export interface Client
-  extends Commands, RoomSettings, Reads, Directory, OwnState, Following, AsyncDisposable {
+  extends Commands, RoomSettings, Reads, Messages, Directory, OwnState, Following, AsyncDisposable {
   readonly account: string;
   /** The account's home site. */
   readonly siteId: string;
@@ -101,6 +105,7 @@ export function createClient(session: Session, outbox: Outbox): Client {
     ...createCommands(session),
     ...createRoomSettings(session),
     ...reads,
+    ...createMessages(session),
     ...createDirectory(session),
     ...createOwnState(session),
     ...createFollowing({ ...session, newest }),

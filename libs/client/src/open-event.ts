@@ -1,4 +1,11 @@
-import { messageView, type MessageView, type RoomEvent } from "@parley/contract/messages";
+import {
+  messageNotices,
+  type MessageNotices,
+  messageView,
+  type MessageView,
+  type RoomEvent,
+  typingNotice,
+} from "@parley/contract/messages";
 import { roomNotices, type RoomNotices } from "@parley/contract/notices";
 import type { RoomKeyPair } from "@parley/room-crypto/key-pair";
 import { OpenError } from "@parley/room-crypto/open-error";
@@ -6,8 +13,9 @@ import type { Opener } from "@parley/room-crypto/opener";
 import { parseSealed } from "@parley/room-crypto/sealed";
 
 /** Plaintexts by event type. */
-interface Plaintexts extends RoomNotices {
+interface Plaintexts extends RoomNotices, MessageNotices {
   readonly message_created: MessageView;
+  readonly typing: { readonly account: string };
 }
 
 /** An opened event: its plaintext has the form its type promises. */
@@ -18,8 +26,14 @@ export type OpenedBody = {
 type Parsed = { readonly success: true; readonly data: unknown } | { readonly success: false };
 const SCHEMAS: { readonly [T in RoomEvent["type"]]: { safeParse(value: unknown): Parsed } } = {
   message_created: messageView,
+  ...messageNotices,
+  typing: typingNotice,
   ...roomNotices,
 };
+/** Whether an event is a message or a change of one, as opposed to a notice of the room. */
+export const isOfMessage = (type: RoomEvent["type"]): boolean =>
+  type === "message_created" || Object.hasOwn(messageNotices, type);
+
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
@@ -47,10 +61,11 @@ function plaintextOf(opener: Opener, event: RoomEvent, pair: RoomKeyPair): unkno
   }
 }
 
-const isOwnMessage = (event: RoomEvent, body: unknown): boolean => {
-  const message = body as MessageView;
-  return message.roomId === event.roomId && message.messageId === event.id;
-};
+/** Of a message: whether the plaintext is of the one that the event names. */
+function isOfItsEvent({ type, roomId, id }: RoomEvent, body: unknown): boolean {
+  if (type === "message_created" && (body as MessageView).roomId !== roomId) return false;
+  return !isOfMessage(type) || (body as Pick<MessageView, "messageId">).messageId === id;
+}
 
 /**
  * Opens an event with the key of its version.
@@ -60,8 +75,6 @@ export function openEvent(opener: Opener, event: RoomEvent, pair: RoomKeyPair): 
   const plaintext = plaintextOf(opener, event, pair);
   const { type } = event;
   const parsed = SCHEMAS[type].safeParse(plaintext);
-  if (!parsed.success || (type === "message_created" && !isOwnMessage(event, parsed.data))) {
-    throw new OpenError("corrupt");
-  }
+  if (!parsed.success || !isOfItsEvent(event, parsed.data)) throw new OpenError("corrupt");
   return { type, body: parsed.data } as OpenedBody;
 }

@@ -1,15 +1,13 @@
+import type { sendMessage } from "@parley/contract/messages";
+
 import type { RoomReference } from "./client-events.ts";
+import type { BodyOf } from "./request.ts";
 
 /** A message on its way: everything that a repeat needs to be the same send. */
 export interface OutboxEntry extends RoomReference {
   readonly messageId: string;
   readonly requestId: string;
-  readonly body: {
-    readonly messageId: string;
-    readonly content: string;
-    readonly replyTo?: string;
-    readonly mentions?: string[];
-  };
+  readonly body: BodyOf<typeof sendMessage>;
   /** When it was handed over (epoch ms). */
   readonly queuedAt: number;
 }

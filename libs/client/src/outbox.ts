@@ -10,14 +10,30 @@ import { closedError, ParleyError } from "./parley-error.ts";
 /** Sends that may wait at the same time. */
 const WAITING_MAX = 10_000;
 
+/** What is told of a file; the texts have at most 1 024 bytes each. */
+interface Attachment {
+  readonly id: string;
+  readonly name: string;
+  readonly contentType: string;
+  readonly bytes: number;
+}
+
 /** What a client says; ids and times are the outbox's. */
 export interface Draft {
-  /** 1–20 480 bytes, not blank. */
+  /** At most 20 480 bytes; blank only with attachments. */
   readonly content: string;
   /** Id of a message in the same room. */
   readonly replyTo?: string;
   /** At most 100 accounts. */
   readonly mentions?: readonly string[];
+  /** Everybody in the room is meant. */
+  readonly mentionAll?: boolean;
+  /** Files that lie elsewhere, at most 10. */
+  readonly attachments?: readonly Attachment[];
+  /** The message whose thread this one belongs to. */
+  readonly threadOf?: string;
+  /** A thread reply that the room shows too. */
+  readonly alsoInRoom?: boolean;
   /** Exactly 20 letters or digits; a fresh one without it. The same id is the same message. */
   readonly messageId?: string;
 }
@@ -57,7 +73,7 @@ interface Waiting {
 }
 
 function entryOf(room: RoomReference, draft: Draft, now: number): OutboxEntry {
-  const { content, replyTo, mentions, messageId = newMessageId() } = draft;
+  const { messageId = newMessageId(), mentions, attachments, ...said } = draft;
   return {
     roomId: room.roomId,
     siteId: room.siteId,
@@ -65,9 +81,9 @@ function entryOf(room: RoomReference, draft: Draft, now: number): OutboxEntry {
     requestId: uuidV7(now),
     body: {
       messageId,
-      content,
-      ...(replyTo !== undefined && { replyTo }),
-      ...(mentions !== undefined && { mentions: [...mentions] }),
+      ...said,
+      ...(mentions && { mentions: [...mentions] }),
+      ...(attachments && { attachments: attachments.map((each) => ({ ...each })) }),
     },
     queuedAt: now,
   };

@@ -1,9 +1,15 @@
-import type { MessageView, RoomEvent } from "@parley/contract/messages";
+import {
+  messageNotices,
+  type MessageNotices,
+  type MessageView,
+  type RoomEvent,
+} from "@parley/contract/messages";
 
 import type { ClientEvent, MessageEvent } from "./client-events.ts";
 import type { HeldRoom } from "./held-rooms.ts";
 import type { OpenedBody } from "./open-event.ts";
-import { insertMessage } from "./timeline.ts";
+import type { MessageChange } from "./message-changes.ts";
+import { asTold, insertMessage, noteChange, noteReply } from "./timeline.ts";
 
 /** Messages shown of one room. */
 const SHOWN_MAX = 1000;
@@ -12,6 +18,8 @@ const SHOWN_MAX = 1000;
 export interface RoomDisplay {
   /** Shows a message unless it is shown already. */
   show(room: HeldRoom, message: MessageView, via: MessageEvent["via"]): void;
+  /** Shows what became of a message that was asked for, whether it is among the shown or not. */
+  showAgain(room: HeldRoom, message: MessageView): void;
   deliver(room: HeldRoom, event: RoomEvent, opened: OpenedBody): void;
 }
 
@@ -20,9 +28,12 @@ interface RoomDisplayDeps {
   readonly publish: (event: ClientEvent) => void;
   /** The message needs to be waited for no more. */
   readonly onShown: (room: HeldRoom, messageId: string) => void;
+  /** The message changed into something that was not told. */
+  readonly onHidden: (room: HeldRoom, messageId: string) => void;
 }
 
-type Notice = Exclude<OpenedBody, { type: "message_created" }>;
+type Change = Extract<OpenedBody, { type: keyof MessageNotices }>;
+type Notice = Exclude<OpenedBody, Change | { type: "message_created" | "typing" }>;
 
 /** The room's view after a notice; counts are left to the next listing. */
 function afterNotice(room: HeldRoom["room"], notice: Notice): HeldRoom["room"] {
@@ -42,20 +53,82 @@ function afterNotice(room: HeldRoom["room"], notice: Notice): HeldRoom["room"] {
   }
 }
 
-export function createRoomDisplay({ account, publish, onShown }: RoomDisplayDeps): RoomDisplay {
-  const show: RoomDisplay["show"] = (room, message, via) => {
+/** A change as the timeline takes it; undefined when the event does not say what the message says now. */
+function changeOf(at: number, { type, body }: Change): MessageChange | undefined {
+  if (type === "message_deleted") return { type, at, messageId: body.messageId, by: body.by };
+  if (type !== "message_edited") return { type, at, ...body } as MessageChange;
+  const { messageId, content, mentions } = body;
+  return content === undefined ? undefined : { type, at, messageId, content, mentions };
+}
+
+const isChange = (opened: OpenedBody): opened is Change => Object.hasOwn(messageNotices, opened.type);
+
+/** A thread reply that the room's own pages do not show. */
+const isOfThread = ({ threadOf, alsoInRoom }: MessageView): boolean =>
+  threadOf !== undefined && alsoInRoom !== true;
+
+export function createRoomDisplay(deps: RoomDisplayDeps): RoomDisplay {
+  const { account, publish, onShown, onHidden } = deps;
+
+  const count = (room: HeldRoom, reply: MessageView): void => {
     const { roomId, siteId } = room;
-    const { timeline, isNew } = insertMessage(room.timeline, message, SHOWN_MAX);
+    const { timeline, message } = noteReply(room.timeline, reply);
     room.timeline = timeline;
-    onShown(room, message.messageId);
+    if (!message) return;
+    publish({ type: "message_changed", roomId, siteId, messageId: message.messageId, message, via: "live" });
+  };
+
+  const show: RoomDisplay["show"] = (room, read, via) => {
+    const { roomId, siteId } = room;
+    const { messageId } = read;
+    onShown(room, messageId);
+    if (via === "live" && read.threadOf !== undefined) count(room, read);
+    if (isOfThread(read)) {
+      publish({ type: "message", roomId, siteId, message: asTold(room.timeline, read), via });
+      return;
+    }
+    const { timeline, message, isNew, isChanged } = insertMessage(room.timeline, read, SHOWN_MAX);
+    room.timeline = timeline;
     if (isNew) publish({ type: "message", roomId, siteId, message, via });
+    if (isChanged) publish({ type: "message_changed", roomId, siteId, messageId, message, via });
+  };
+
+  const change = (room: HeldRoom, at: number, opened: Change): void => {
+    const { roomId, siteId } = room;
+    const { messageId } = opened.body;
+    const told = changeOf(at, opened);
+    if (!told) {
+      onHidden(room, messageId);
+      return;
+    }
+    const { timeline, message, isChanged } = noteChange(room.timeline, told);
+    room.timeline = timeline;
+    if (!isChanged) return;
+    const common = { roomId, siteId, messageId, ...(message && { message }) };
+    publish({ type: "message_changed", ...common, change: told, via: "live" });
   };
 
   return {
     show,
+    showAgain(room, message) {
+      const { roomId, siteId } = room;
+      const { messageId } = message;
+      if (room.timeline.messages.some((held) => held.messageId === messageId)) show(room, message, "history");
+      else publish({ type: "message_changed", roomId, siteId, messageId, message, via: "history" });
+    },
     deliver(room, event, opened) {
       if (opened.type === "message_created") {
         show(room, opened.body, "live");
+        return;
+      }
+      if (isChange(opened)) {
+        change(room, event.at, opened);
+        return;
+      }
+      if (opened.type === "typing") {
+        const { roomId, siteId } = room;
+        const typist = opened.body.account;
+        if (typist !== account) publish({ type: "typing", roomId, siteId, account: typist });
         return;
       }
       room.room = afterNotice(room.room, opened);

@@ -9,7 +9,7 @@ import type { HeldRoom, HeldRooms } from "./held-rooms.ts";
 import { isHidden } from "./key-fetch-policy.ts";
 import type { KeyFetcher, WantedKey } from "./key-fetcher.ts";
 import type { KeyRing } from "./key-ring.ts";
-import { malformation, openEvent } from "./open-event.ts";
+import { isOfMessage, malformation, openEvent } from "./open-event.ts";
 import { createRoomDisplay } from "./room-display.ts";
 import { noteSequence } from "./timeline.ts";
 import { createWaitingEvents, type WaitingEvent, type WaitingEvents } from "./waiting-events.ts";
@@ -28,6 +28,8 @@ export interface RoomFeed {
   isWaitingFor(key: WantedKey): boolean;
   /** Shows a message that history holds, unless it is shown already. */
   showPast(room: HeldRoom, message: MessageView): void;
+  /** Shows what became of a message that was asked for by its id. */
+  showAgain(room: HeldRoom, message: MessageView): void;
   forget(roomId: string): void;
 }
 
@@ -41,7 +43,10 @@ interface RoomFeedDeps {
   readonly publish: (event: ClientEvent) => void;
 }
 
-const isMessage = (event: RoomEvent): boolean => event.type === "message_created";
+const isMessage = (event: RoomEvent): boolean => isOfMessage(event.type);
+
+/** Nobody wants to know later that somebody was typing. */
+const isVolatile = (event: RoomEvent): boolean => event.type === "typing";
 
 /** What is noticed before an event is opened: its revision and its place in the room's sequence. */
 function noteHints({ publish, catchUp }: RoomFeedDeps, room: HeldRoom, event: RoomEvent): void {
@@ -100,13 +105,14 @@ function createUnopened(deps: RoomFeedDeps, waitingEvents: WaitingEvents) {
 }
 
 export function createRoomFeed(deps: RoomFeedDeps): RoomFeed {
-  const { account, rooms, ring, opener, fetcher, publish } = deps;
+  const { account, rooms, ring, opener, fetcher, catchUp, publish } = deps;
   const seen = createBoundedSet(SEEN_MAX);
   const waitingEvents = createWaitingEvents(WAITING_PER_ROOM_MAX);
   const unopened = createUnopened(deps, waitingEvents);
   const display = createRoomDisplay({
     account,
     publish,
+    onHidden: (room, messageId) => catchUp.message(room, messageId),
     onShown: ({ roomId }, messageId) => waitingEvents.dropMessage(roomId, messageId),
   });
 
@@ -117,12 +123,12 @@ export function createRoomFeed(deps: RoomFeedDeps): RoomFeed {
     if (wrong !== undefined) return unopened.giveUp(room, waiting, wrong);
     if (version < room.subscription.keyFrom) return unopened.giveUp(room, waiting, "before_you_joined");
     const pair = await ring.find(room.roomId, version);
-    if (pair === undefined) return unopened.park(room, waiting);
+    if (pair === undefined) return isVolatile(event) ? undefined : unopened.park(room, waiting);
     try {
       return display.deliver(room, event, openEvent(opener, event, pair));
     } catch (error) {
       if (!(error instanceof OpenError)) throw error;
-      const mayHelp = !waiting.isRefetched && fetcher.isWorthRefetch({ room, version });
+      const mayHelp = !isVolatile(event) && !waiting.isRefetched && fetcher.isWorthRefetch({ room, version });
       if (mayHelp) return unopened.park(room, { ...waiting, isRefetched: true });
       return unopened.giveUp(room, waiting, error.reason);
     }
@@ -132,6 +138,7 @@ export function createRoomFeed(deps: RoomFeedDeps): RoomFeed {
     keyFailed: (key, reason) => unopened.keyFailed(key, reason),
     isWaitingFor: ({ room, version }) => waitingEvents.peek(room.roomId, version).length > 0,
     showPast: (room, message) => display.show(room, message, "history"),
+    showAgain: (room, message) => display.showAgain(room, message),
     async receive(event) {
       const { roomId, siteId, type, id, at } = event;
       const room = rooms.get(roomId);

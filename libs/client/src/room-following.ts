@@ -48,7 +48,11 @@ export function followRooms(core: SessionCore, inTurn: InTurn): RoomFollowing {
   const publish = (event: ClientEvent): void => hub.publish(event);
   const flush = (): Promise<void> => core.connection.flush();
   const fetcher = fetcherOf(core, () => feed);
-  const catchUp = createCatchUp({ ...core, showPast: (room, message) => feed.showPast(room, message) });
+  const catchUp = createCatchUp({
+    ...core,
+    showPast: (room, message) => feed.showPast(room, message),
+    showAgain: (room, message) => feed.showAgain(room, message),
+  });
   const feed: RoomFeed = createRoomFeed({ ...core, fetcher, catchUp, publish });
   const channels = createChannelSubscriptions({
     connection: core.connection,

@@ -27,7 +27,11 @@ describe("the order of messages", () => {
 
   test("holds every message once", () => {
     const timeline = shown(emptyTimeline(0), 10, message(1), message(2, "b"));
-    expect(insertMessage(timeline, message(1), 10)).toEqual({ timeline, isNew: false });
+    expect(insertMessage(timeline, message(1), 10)).toMatchObject({
+      timeline,
+      isNew: false,
+      isChanged: false,
+    });
   });
 
   test("keeps the newest; one older than all of a full window is not new", () => {

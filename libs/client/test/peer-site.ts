@@ -100,8 +100,13 @@ export interface PeerRoom {
   ): RoomEvent;
   /** The sealed notice of what the room's event of this revision changed. */
   notice(
-    of: { type: "room_renamed" | "room_restricted" | "room_closed"; revision: number; body: object },
+    of: { type: RoomEvent["type"]; revision: number; body: object },
     under: { pair: RoomKeyPair; version: number },
+  ): RoomEvent;
+  /** The sealed event of a change of a message. */
+  changed(
+    of: { type: RoomEvent["type"]; id: string; at: number; body: object },
+    under: { pair: RoomKeyPair; version: number; seq?: number; prevSeq?: number },
   ): RoomEvent;
   say(event: RoomEvent): void;
   tellKey(account: string, key: { pair: RoomKeyPair; version: number }): void;
@@ -117,6 +122,18 @@ export function peerRoom(site: PeerSite): PeerRoom {
   const sealer = createSealer({ suite: nodeSuite, now: () => performance.now() });
   const row: PeerRoom["row"] = (changes) => peerRow({ roomId, siteId }, changes);
   const mine = (account: string) => ({ homeSite: siteId, account, fromSite: siteId });
+  const changed: PeerRoom["changed"] = ({ type, id, at, body }, { pair, version, seq, prevSeq }) => {
+    const context = { type, roomId, id, at };
+    const plaintext = encoder.encode(JSON.stringify(body));
+    return {
+      ...context,
+      siteId,
+      ...(seq !== undefined && { seq }),
+      ...(prevSeq !== undefined && { prevSeq }),
+      revision: 1,
+      sealed: sealer.seal({ ...context, version, publicKey: pair.publicKey, plaintext }),
+    };
+  };
   return {
     roomId,
     siteId,
@@ -128,29 +145,16 @@ export function peerRoom(site: PeerSite): PeerRoom {
       sender: { account: "bob", userId: "aSq00HrEHIPae2UHp", kind: "person", name: "Bob" },
       content,
     }),
-    sealed(message, { pair, version, seq, prevSeq }) {
-      const context = {
-        type: "message_created",
-        roomId,
-        id: message.messageId,
-        at: message.createdAt,
-      } as const;
-      const plaintext = encoder.encode(JSON.stringify(message));
-      return {
-        ...context,
-        siteId,
-        ...(seq !== undefined && { seq }),
-        ...(prevSeq !== undefined && { prevSeq }),
-        revision: 1,
-        sealed: sealer.seal({ ...context, version, publicKey: pair.publicKey, plaintext }),
-      };
-    },
-    notice({ type, revision, body }, { pair, version }) {
-      const context = { type, roomId, id: String(revision), at: Date.now() };
-      const plaintext = encoder.encode(JSON.stringify(body));
-      const sealed = sealer.seal({ ...context, version, publicKey: pair.publicKey, plaintext });
-      return { ...context, siteId, revision, sealed };
-    },
+    sealed: (message, under) =>
+      changed(
+        { type: "message_created", id: message.messageId, at: message.createdAt, body: message },
+        under,
+      ),
+    changed,
+    notice: ({ type, revision, body }, under) => ({
+      ...changed({ type, id: String(revision), at: Date.now(), body }, under),
+      revision,
+    }),
     say: (event) => site.publish(roomSubjects.event.of({ siteId, roomId }), event),
     tellKey(account, { pair, version }) {
       const body = { roomId, siteId, version, privateKey: keyText(pair), at: Date.now() };

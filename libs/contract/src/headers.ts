@@ -17,6 +17,8 @@ export const HEADERS = {
 export const messageIds = {
   roomEvent: (roomId: string, requestId: string): string => `${roomId}:${requestId}`,
   messageCreated: (roomId: string, messageId: string): string => `${roomId}:${messageId}`,
+  messageChanged: (of: { roomId: string; messageId: string; type: string; requestId: string }): string =>
+    `${of.roomId}:${of.messageId}:${of.type}:${of.requestId}`,
   outbox: (of: { roomId: string; revision: number; dest: string }): string =>
     `${of.roomId}:${of.revision}:${of.dest}`,
   outboxSnapshot: (of: { roomId: string; revision: number; dest: string }): string =>

@@ -17,6 +17,13 @@ export const LIMITS = {
   /** People a room must have to be restricted. */
   restrictedPeopleMin: 5,
   mentionsPerMessage: 100,
+  attachmentsPerMessage: 10,
+  /** Of each text that describes an attachment. */
+  attachmentTextBytes: 1024,
+  emojiBytes: 32,
+  /** Distinct ones. */
+  emojiPerMessage: 50,
+  messagesPerGet: 100,
   inFlightPerAccount: 16,
   inFlightPerPeer: 32,
   commandsPerSecondPerAccount: 10,

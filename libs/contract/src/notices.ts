@@ -18,6 +18,7 @@ export const userSubjects = {
 export const roomSubjects = {
   event: subject("chat.room.{siteId}.{roomId}.event"),
   member: subject("chat.room.{siteId}.{roomId}.event.member"),
+  typing: subject("chat.room.{siteId}.{roomId}.event.typing"),
 };
 
 export const subscriptionUpdate = z.object({

@@ -1,4 +1,5 @@
 import * as directory from "../src/directory.ts";
+import * as messageRequests from "../src/message-requests.ts";
 import * as messages from "../src/messages.ts";
 import * as ownState from "../src/own-state.ts";
 import type { AnyRequest } from "../src/request.ts";
@@ -9,6 +10,13 @@ const isRequest = (value: unknown): value is AnyRequest =>
   typeof value === "object" && value !== null && "operation" in value && "subject" in value;
 
 /** Every request that the contract declares, so that none can be left out of a rule. */
-export const everyRequest: readonly AnyRequest[] = [directory, messages, ownState, rooms, servers]
+export const everyRequest: readonly AnyRequest[] = [
+  directory,
+  messages,
+  messageRequests,
+  ownState,
+  rooms,
+  servers,
+]
   .flatMap((module) => Object.values<unknown>(module))
   .filter(isRequest);

@@ -2,6 +2,7 @@ import { CONSUMERS, inboxLane, LOCAL_LANE, type ConsumerDeclaration } from "@par
 import { canonicalSubjects } from "@parley/contract/events";
 import { OUTBOX_TYPES } from "@parley/contract/federation";
 import { OPERATOR_INBOX_PREFIX, serviceInboxPrefix, userInboxPrefix } from "@parley/contract/headers";
+import { typing } from "@parley/contract/message-requests";
 import { roomSubjects, userSubjects } from "@parley/contract/notices";
 import type { ProcessName } from "@parley/contract/processes";
 import {
@@ -182,13 +183,14 @@ const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissio
   "broadcast-worker": (siteId) => ({
     publish: [
       roomSubjects.event.filter({ siteId }),
+      roomSubjects.typing.filter({ siteId }),
       userSubjects.room.filter({ fromSite: siteId }),
       canonicalSubjects.dead.filter({ siteId, process: "broadcast-worker" }),
       ensureKey.subject.of({ siteId, fromSite: siteId }),
       ...readStream("MESSAGES_CANONICAL", siteId),
       ...compareStream("DEAD", siteId),
     ],
-    subscribe: [],
+    subscribe: [typing.filter({ siteId })],
   }),
 };
 

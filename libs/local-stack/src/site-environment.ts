@@ -19,6 +19,9 @@ const KEY_HOLDERS: ReadonlySet<ProcessName> = new Set([
   "broadcast-worker",
 ]);
 
+/** A local stack has few accounts, and tests and benches in which each says a lot. */
+const SENDS_PER_SECOND = "100000";
+
 interface SiteAddresses {
   readonly siteId: string;
   readonly peers: readonly string[];
@@ -37,6 +40,7 @@ export function processEnvironment(site: SiteAddresses, service: ProcessName): N
     NATS_URL: withLogin(site.nats.url, site.users.services[service]),
     MONGO_URL: site.mongo.url,
     BOOTSTRAP_STREAMS: "true",
+    ...(service === "message-service" && { RATE_MESSAGES_PER_SECOND: SENDS_PER_SECOND }),
     ...(site.peers.length > 0 && { PEERS: site.peers.join(",") }),
     ...(KEY_HOLDERS.has(service) && { VALKEY_ADDR: site.valkey.address, ROOM_KEY_KEK: site.roomKeyKek }),
   };

@@ -1,4 +1,4 @@
-import { canonicalMessage, type CanonicalMessage } from "@parley/contract/messages";
+import { CANONICAL_TYPES, canonicalMessage, type CanonicalMessage } from "@parley/contract/messages";
 import { z } from "zod";
 
 import { Unprocessable } from "./park.ts";
@@ -12,6 +12,8 @@ export class OfNewerRelease extends Error {
 /** What every canonical message has, also one of a newer release. */
 const envelope = z.object({ type: z.string(), v: z.int().positive() });
 
+/** The schema revision this release writes and knows. */
+const SCHEMA_REVISION = 1;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 function jsonOf(payload: Uint8Array): unknown {
@@ -40,8 +42,8 @@ export function readCanonicalMessage(message: Pick<StreamMessage, "subject" | "p
   const json = jsonOf(message.payload);
   const head = envelope.safeParse(json);
   if (!head.success) throw new Unprocessable("the bytes are no canonical message");
-  const { type, v } = canonicalMessage.shape;
-  if (!type.safeParse(head.data.type).success || !v.safeParse(head.data.v).success)
+  const isKnown = CANONICAL_TYPES.some((type) => type === head.data.type);
+  if (!isKnown || head.data.v !== SCHEMA_REVISION)
     throw new OfNewerRelease("a canonical message of a type that this release does not know");
   const { success, data } = canonicalMessage.safeParse(json);
   if (!success) throw new Unprocessable("the message is not one of its type");

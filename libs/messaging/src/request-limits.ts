@@ -1,14 +1,12 @@
 import { Failure } from "@parley/contract/failure";
 import { LIMITS } from "@parley/contract/limits";
 
-/** Accounts remembered for their command rate; the longest silent are forgotten first. */
-const BUCKETS_MAX = 20_000;
-const SECOND_MS = 1000;
+import { createAccountRate } from "./account-rate.ts";
 
-interface Bucket {
-  tokens: number;
-  at: number;
-}
+const COMMAND_RATE = {
+  perSecond: LIMITS.commandsPerSecondPerAccount,
+  burst: LIMITS.commandBurstPerAccount,
+} as const;
 
 /** What one account, or one peer, may have under way in a process. */
 export interface OwnerShare {
@@ -44,9 +42,8 @@ export interface RequestLimits {
 
 /** `now` is a monotonic clock in milliseconds. */
 export function createRequestLimits(options: { maxInFlight: number; now?: () => number }): RequestLimits {
-  const now = options.now ?? (() => performance.now());
   const perOwner = new Map<string, number>();
-  const buckets = new Map<string, Bucket>();
+  const commands = createAccountRate(options.now);
   let inFlight = 0;
 
   const leave = (owner: string): void => {
@@ -54,12 +51,6 @@ export function createRequestLimits(options: { maxInFlight: number; now?: () => 
     const left = (perOwner.get(owner) ?? 1) - 1;
     if (left === 0) perOwner.delete(owner);
     else perOwner.set(owner, left);
-  };
-
-  const refilled = (account: string): Bucket => {
-    const bucket = buckets.get(account) ?? { tokens: LIMITS.commandBurstPerAccount, at: now() };
-    const gained = ((now() - bucket.at) / SECOND_MS) * LIMITS.commandsPerSecondPerAccount;
-    return { tokens: Math.min(LIMITS.commandBurstPerAccount, bucket.tokens + gained), at: now() };
   };
 
   return {
@@ -71,19 +62,7 @@ export function createRequestLimits(options: { maxInFlight: number; now?: () => 
       inFlight += 1;
       return () => leave(owner);
     },
-    command: (account) => {
-      const bucket = refilled(account);
-      buckets.delete(account);
-      buckets.set(account, bucket);
-      if (buckets.size > BUCKETS_MAX) buckets.delete(buckets.keys().next().value ?? account);
-      if (bucket.tokens < 1) {
-        const retryAfterMs = Math.ceil(
-          ((1 - bucket.tokens) * SECOND_MS) / LIMITS.commandsPerSecondPerAccount,
-        );
-        throw new Failure("rate_limited", { detail: "account_rate", metadata: { retryAfterMs } });
-      }
-      bucket.tokens -= 1;
-    },
+    command: (account) => commands.take(account, COMMAND_RATE),
     inFlight: () => inFlight,
   };
 }

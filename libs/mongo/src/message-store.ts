@@ -2,10 +2,12 @@ import type { MessageView } from "@parley/contract/messages";
 
 import { momentCursor } from "./moment-cursor.ts";
 
-/** A message as accepted. `canonical`: MESSAGES_CANONICAL is known to hold it. */
-export interface MessageRow extends MessageView {
-  readonly requestId: string;
-  readonly canonical: boolean;
+/** A member's newest word on one emoji of a message; taken back it is kept, so that an older word stays without effect. */
+export interface ReactionMark {
+  readonly emoji: string;
+  readonly account: string;
+  readonly on: boolean;
+  readonly at: number;
 }
 
 /** Where a message came from. */
@@ -14,17 +16,39 @@ export interface MessageOrigin {
   readonly createdAt: number;
 }
 
-/** Newest first; `next` is absent when nothing older is visible. */
+/** A message as accepted. `canonical`: MESSAGES_CANONICAL is known to hold it. */
+export interface MessageRow extends Omit<MessageView, "reactions" | "markedAt"> {
+  readonly requestId: string;
+  readonly canonical: boolean;
+  /** `at` of the newest change accepted, applied or not (epoch ms). */
+  readonly changedAt?: number;
+  /** Of the newest pin, taken back ones too (epoch ms). */
+  readonly pinAt?: number;
+  /** By emoji and account, under a name without a meaning in paths. */
+  readonly marks?: Readonly<Record<string, ReactionMark>>;
+}
+
+/** In the order of the listing; `next` is absent when nothing visible follows. */
 export interface HistoryPage {
   readonly messages: readonly MessageView[];
   readonly next?: string;
+}
+
+/** What a page is made of: from `since` on (epoch ms), beyond the place a page before ended with. */
+interface PageRequest {
+  readonly roomId: string;
+  readonly since?: number | undefined;
+  readonly limit: number;
 }
 
 /** The `next` of a page that ends with `message`. */
 export const messageCursorOf = (message: Pick<MessageView, "createdAt" | "messageId">): string =>
   momentCursor.of({ at: message.createdAt, id: message.messageId });
 
-/** The messages of the rooms that have their home here. */
+/**
+ * The messages of the rooms that have their home here. Pages are ordered by (createdAt, messageId); those of the room
+ * hold thread replies only where they were sent to the room too. A cursor that is none: Failure `invalid_request`.
+ */
 export interface MessageStore {
   /** Stores the row unless the room has a message of this id; answers the one that stands. */
   insertIfAbsent(row: MessageRow): Promise<MessageRow>;
@@ -34,14 +58,45 @@ export interface MessageStore {
   find(roomId: string, messageId: string): Promise<MessageRow | undefined>;
   /** Who said it and when, without what was said. */
   findOrigin(roomId: string, messageId: string): Promise<MessageOrigin | undefined>;
-  /**
-   * Messages before the cursor, newest first by (createdAt, messageId), none before `since` (epoch ms).
-   * @throws Failure `invalid_request` when `before` is no cursor
-   */
-  history(of: {
-    roomId: string;
-    before?: string | undefined;
-    since?: number | undefined;
-    limit: number;
-  }): Promise<HistoryPage>;
+  /** Those of `messageIds` that the room has, in no particular order. */
+  findMany(roomId: string, messageIds: readonly string[]): Promise<readonly MessageRow[]>;
+  /** Newest first. */
+  history(of: PageRequest & { readonly before?: string | undefined }): Promise<HistoryPage>;
+  /** Oldest first. */
+  next(of: PageRequest & { readonly after: string }): Promise<HistoryPage>;
+  /** The replies to a message, oldest first. */
+  thread(
+    of: PageRequest & { readonly threadOf: string; readonly after?: string | undefined },
+  ): Promise<HistoryPage>;
+}
+
+/** One change of a message; `at` is its own among all changes of that message. */
+interface ChangeOf {
+  readonly roomId: string;
+  readonly messageId: string;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+/**
+ * Changes of messages that are there. Each may come twice, late and before an older one: the newest edit, mark and pin
+ * wins, and a deletion wins over everything.
+ */
+export interface MessageChangeStore {
+  /** A moment for a change: `now`, or as much later as makes it the newest of its message. @throws when there is no row */
+  stamp(of: { roomId: string; messageId: string; now: number }): Promise<number>;
+  edit(of: ChangeOf & { content: string; mentions?: readonly string[] | undefined }): Promise<void>;
+  /** Leaves a tombstone: nothing of what it said, of its attachments, mentions, reactions and pin. */
+  remove(of: ChangeOf): Promise<void>;
+  react(of: ChangeOf & { emoji: string; account: string; on: boolean }): Promise<void>;
+  pin(of: ChangeOf & { pinned: boolean }): Promise<void>;
+  /** Counts the replies of a thread anew. */
+  countReplies(of: { roomId: string; threadOf: string }): Promise<void>;
+  countPinned(roomId: string): Promise<number>;
+}
+
+/** Who may see a message. */
+export interface MessageAudience {
+  /** Whether the history of every member reaches back to the message; `false` for one that is not there. */
+  isWholeRoom(roomId: string, messageId: string): Promise<boolean>;
 }

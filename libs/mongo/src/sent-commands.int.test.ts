@@ -8,6 +8,8 @@ import { member, room } from "../test/rooms.ts";
 import { mongoDirectoryStore } from "./directory-store.mongo.ts";
 import { importDirectory } from "./import-directory.ts";
 import { mongoKeyPrintStore } from "./key-print-store.mongo.ts";
+import { mongoMessageAudience } from "./message-audience.mongo.ts";
+import { mongoMessageChangeStore } from "./message-change-store.mongo.ts";
 import { mongoMessageStore } from "./message-store.mongo.ts";
 import { mongoOwnStateStore } from "./own-state-store.mongo.ts";
 import { mongoReplicaStore } from "./replica-store.mongo.ts";
@@ -31,6 +33,7 @@ const messageRow = {
   requestId: "r",
   canonical: false,
 } as const;
+const message = { roomId, messageId: "m" };
 const page = { after: undefined, limit: 2 };
 
 /** Every call of every store; a method left out here does not compile. */
@@ -102,8 +105,21 @@ const EVERY_CALL: {
     markCanonical: (store) => store.markCanonical(roomId, "m"),
     find: (store) => store.find(roomId, "m"),
     findOrigin: (store) => store.findOrigin(roomId, "m"),
+    findMany: (store) => store.findMany(roomId, ["m", "n"]),
+    next: (store) => store.next({ roomId, after: "4-m", since: 1, limit: 2 }),
+    thread: (store) => store.thread({ roomId, threadOf: "m", after: "4-m", limit: 2 }),
     history: (store) => store.history({ roomId, before: "9-m", since: 1, limit: 2 }),
   },
+  changes: {
+    stamp: (store) => store.stamp({ ...message, now: 6 }),
+    edit: (store) => store.edit({ ...message, at: 6, content: "hi" }),
+    react: (store) => store.react({ ...message, at: 7, emoji: "+1", account: "bob", on: true }),
+    pin: (store) => store.pin({ ...message, at: 8, pinned: true }),
+    countReplies: (store) => store.countReplies({ roomId, threadOf: "m" }),
+    countPinned: (store) => store.countPinned(roomId),
+    remove: (store) => store.remove({ ...message, at: 10 }),
+  },
+  audience: { isWholeRoom: (store) => store.isWholeRoom(roomId, "m") },
   unread: { count: (store) => store.count({ roomId, account: "bob", after: 1, since: 1 }) },
   directory: {
     importLines: (store) => importDirectory(store, `{"account":"ann","kind":"person","homeSite":"alpha"}`),
@@ -130,6 +146,8 @@ const storesOf = (database: Db) => ({
   prints: mongoKeyPrintStore(database),
   messages: mongoMessageStore(database),
   unread: mongoUnreadStore(database),
+  changes: mongoMessageChangeStore(database),
+  audience: mongoMessageAudience(database),
   directory: mongoDirectoryStore(database),
 });
 

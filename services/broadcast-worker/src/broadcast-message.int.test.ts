@@ -6,7 +6,8 @@ import { publishToStream } from "@parley/messaging/publish";
 import { traceOf } from "@parley/messaging/trace";
 import { describe, expect, vi } from "vitest";
 
-import { newRoomId, test } from "../test/test-site.ts";
+import { newRoomId } from "../test/projection.ts";
+import { test } from "../test/test-site.ts";
 import { testHooks } from "./config.ts";
 
 const PUBLISHES = testHooks.deliverTwice ? 2 : 1;

@@ -9,6 +9,7 @@ import type { StreamMessage } from "@parley/messaging/stream-message";
 import type { Sealed } from "@parley/room-crypto/sealed";
 import type { Sealer } from "@parley/room-crypto/sealer";
 
+import type { PlaintextOf } from "./plaintext-of.ts";
 import type { PreviousSequences } from "./previous-sequences.ts";
 import type { Recipients } from "./recipients.ts";
 import type { SealingKey } from "./sealing-keys.ts";
@@ -17,47 +18,53 @@ interface Deps {
   readonly broker: Broker;
   readonly clock: Pick<SiteClock, "now">;
   readonly keyOf: (message: CanonicalMessage) => Promise<SealingKey>;
+  readonly plaintextOf: PlaintextOf;
   readonly previous: PreviousSequences;
   readonly recipients: Recipients;
   readonly sealer: Sealer;
   readonly recorder: Recorder;
 }
 
-const TYPE = "message_created";
+interface Sealing {
+  readonly key: SealingKey;
+  readonly body: object;
+}
 
 /**
  * Seals one canonical message and publishes it once per channel, the same bytes once per participant of a dm. Done when
  * the broker has it; a repeat is sealed anew and dropped by clients, who know it by room, type, id and time.
  */
 export function broadcastMessageHandler(deps: Deps): (message: StreamMessage) => Promise<void> {
-  const { broker, clock, keyOf, previous, recipients, sealer, recorder } = deps;
+  const { broker, clock, keyOf, plaintextOf, previous, recipients, sealer, recorder } = deps;
 
-  const seal = ({ roomId, messageId: id, at, data }: CanonicalMessage, key: SealingKey): Sealed => {
+  const seal = (of: Pick<RoomEvent, "type" | "roomId" | "id" | "at">, sealing: Sealing): Sealed => {
     const began = performance.now();
-    const sealed = sealer.seal({ type: TYPE, roomId, id, at, ...key, plaintext: encodeJson(data) });
+    const { key, body } = sealing;
+    const sealed = sealer.seal({ ...of, ...key, plaintext: encodeJson(body) });
     recorder.record("seal_duration_seconds", (performance.now() - began) / 1000);
     return sealed;
   };
 
   return async (message) => {
     const canonical = readCanonicalMessage(message);
-    const { roomId, siteId, messageId, at, revision } = canonical;
+    const { roomId, siteId, messageId: id, at, revision } = canonical;
     const seq = message.streamSequence;
-    const [key, prevSeq, subjects] = await Promise.all([
+    const [key, { type, body }, prevSeq, subjects] = await Promise.all([
       keyOf(canonical),
+      plaintextOf(canonical),
       previous.before(roomId, seq),
       recipients(roomId),
     ]);
     const event: RoomEvent = {
-      type: TYPE,
+      type,
       roomId,
       siteId,
-      id: messageId,
+      id,
       at,
       seq,
       prevSeq,
       revision,
-      sealed: seal(canonical, key),
+      sealed: seal({ type, roomId, id, at }, { key, body }),
     };
     const payload = encodeJson(event);
     const flushing = beginFlush(broker);

@@ -29,6 +29,7 @@ describe("createRecipients", () => {
     const { recipients, reads } = setUp(undefined);
 
     expect(await recipients(channel)).toEqual([`chat.room.alpha.${channel}.event`]);
+    expect(await recipients(channel, "typing")).toEqual([`chat.room.alpha.${channel}.event.typing`]);
     expect(reads).toEqual([]);
   });
 

@@ -7,8 +7,8 @@ import { createBoundedCache } from "@parley/room-crypto/bounded-cache";
 const CHANNEL_ID_LENGTH = 17;
 const ROOMS_MAX = 20_000;
 
-/** The subjects a room's messages are published on: one for a channel, one for each participant of a dm. */
-export type Recipients = (roomId: string) => Promise<readonly string[]>;
+/** The subjects a room is told on: one for a channel, one for each participant of a dm. */
+export type Recipients = (roomId: string, told?: "event" | "typing") => Promise<readonly string[]>;
 
 /** The participants of a dm never change, so they are read once. */
 export function createRecipients(of: {
@@ -27,8 +27,8 @@ export function createRecipients(of: {
     );
   };
 
-  return async (roomId) => {
-    if (roomId.length === CHANNEL_ID_LENGTH) return [roomSubjects.event.of({ siteId, roomId })];
+  return async (roomId, told = "event") => {
+    if (roomId.length === CHANNEL_ID_LENGTH) return [roomSubjects[told].of({ siteId, roomId })];
     const subjects = direct.get(roomId) ?? (await participantsOf(roomId));
     direct.set(roomId, subjects);
     return subjects;

@@ -12,6 +12,9 @@ export interface SealingKey {
   readonly publicKey: Uint8Array;
 }
 
+/** The key for what a room is told, not below the floor of what is told. */
+export type SealingKeyOf = (message: Pick<CanonicalMessage, "roomId" | "keyFloor">) => Promise<SealingKey>;
+
 interface Deps {
   readonly versions: CurrentVersions;
   readonly pairs: PairCache;
@@ -26,9 +29,7 @@ interface Deps {
  *
  * The returned function throws Failure `store_unavailable` while the key is absent, else what the store throws.
  */
-export function createSealingKeys(
-  deps: Deps,
-): (message: Pick<CanonicalMessage, "roomId" | "keyFloor">) => Promise<SealingKey> {
+export function createSealingKeys(deps: Deps): SealingKeyOf {
   const { versions, pairs, ensureKey, recorder } = deps;
 
   return async ({ roomId, keyFloor }) => {

@@ -2,10 +2,8 @@ import { randomUUID } from "node:crypto";
 
 import { canonicalSubjects } from "@parley/contract/events";
 import { messageIds } from "@parley/contract/headers";
-import { base62, byteOrder, uuidV7 } from "@parley/contract/ids";
 import { roomEvent, type CanonicalMessage, type RoomEvent } from "@parley/contract/messages";
 import { ensureKey } from "@parley/contract/server-requests";
-import type { MemberEntry } from "@parley/contract/shapes";
 import { streamDeclarations, streamName, type StreamName } from "@parley/contract/streams";
 import { parseConfig } from "@parley/lifecycle/parse-config";
 import { createReadiness } from "@parley/lifecycle/readiness";
@@ -14,8 +12,6 @@ import { declareStreams } from "@parley/messaging/declare-streams";
 import { encodeJson, publishToStream } from "@parley/messaging/publish";
 import { traceOf } from "@parley/messaging/trace";
 import { connectMongo } from "@parley/mongo/connect-mongo";
-import type { RoomDocumentStore } from "@parley/mongo/room-document-store";
-import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { open } from "@parley/room-crypto/opener";
 import { valkeyRoomKeyStore } from "@parley/room-keys/room-key-store.valkey";
@@ -25,8 +21,8 @@ import { inject, test as base } from "vitest";
 
 import { config } from "../src/config.ts";
 import { openService } from "../src/service.ts";
+import { type Change, changeOf, LONG_AGO, messageOf, projection } from "./projection.ts";
 
-const LONG_AGO = 1_750_000_000_000;
 const KEK = `k1:${Buffer.alloc(32, 7).toString("base64")}`;
 
 /** A room event as a client receives it. */
@@ -36,12 +32,6 @@ interface Received {
   readonly header: (name: string) => string | undefined;
   readonly event: RoomEvent;
 }
-
-type RoomState = Parameters<RoomDocumentStore["insertIfAbsent"]>[0];
-type Participant = Pick<MemberEntry, "account" | "siteId" | "userId">;
-
-const newId = (length: number): string => base62(randomUUID(), length);
-export const newRoomId = (): string => newId(17);
 
 const configOf = (siteId: string) => {
   const parsed = parseConfig(config, {
@@ -84,62 +74,6 @@ async function openKeys(stack: AsyncDisposableStack, siteId: string) {
   });
 }
 
-const messageOf = (
-  siteId: string,
-  of: { roomId: string; content?: string; keyFloor?: number; revision?: number },
-): CanonicalMessage => {
-  const messageId = newId(20);
-  const { roomId, content = "a secret", keyFloor = 0, revision = 1 } = of;
-  const sender = { account: "ann", kind: "person", name: "Ann" } as const;
-  return {
-    type: "created",
-    v: 1,
-    roomId,
-    siteId,
-    messageId,
-    at: LONG_AGO,
-    actor: { account: "ann", kind: "person" },
-    requestId: uuidV7(),
-    revision,
-    keyFloor,
-    data: { messageId, roomId, createdAt: LONG_AGO, sender, content },
-  };
-};
-
-/** A dm as its first event leaves it. */
-function directState(siteId: string, participants: readonly Participant[]): RoomState {
-  const members = participants.map((each): MemberEntry => ({
-    ...each,
-    kind: "person",
-    role: "owner",
-    individual: true,
-    viaOrgs: [],
-    joinedAt: LONG_AGO,
-    keyFrom: 0,
-  }));
-  const roomId = members
-    .map(({ userId }) => userId)
-    .toSorted(byteOrder)
-    .join("");
-  return {
-    roomId,
-    siteId,
-    type: "dm",
-    name: "",
-    createdAt: LONG_AGO,
-    revision: 1,
-    chain: "",
-    rosterHash: "",
-    at: LONG_AGO,
-    members: new Map(members.map((entry) => [entry.account, entry])),
-    orgs: new Map(),
-    keyVersion: 0,
-    settings: { restricted: false, externalAccess: true },
-    closed: false,
-    recentRequests: [],
-  };
-}
-
 /** Collects the room events that come on a subject, repeats dropped as clients drop them. */
 async function listenOn(admin: Broker, subject: string) {
   const raw: Received[] = [];
@@ -176,12 +110,15 @@ function answerEnsureKey(admin: Broker, siteId: string): readonly string[] {
 
 /** Puts a message onto MESSAGES_CANONICAL as message-service does. */
 async function acceptMessage(admin: Broker, message: CanonicalMessage) {
-  const { roomId, siteId, messageId, requestId } = message;
+  const { roomId, siteId, messageId, requestId, type } = message;
   const trace = traceOf(undefined, requestId);
   const { seq } = await publishToStream(admin, {
-    subject: canonicalSubjects.messageAppend.of({ siteId, roomId, type: "created" }),
+    subject: canonicalSubjects.messageAppend.of({ siteId, roomId, type }),
     payload: encodeJson(message),
-    messageId: messageIds.messageCreated(roomId, messageId),
+    messageId:
+      type === "created"
+        ? messageIds.messageCreated(roomId, messageId)
+        : messageIds.messageChanged({ roomId, messageId, type, requestId }),
     trace,
   });
   return { message, trace, seq };
@@ -202,7 +139,6 @@ async function openTestSite(stack: AsyncDisposableStack) {
   const mongo = await connectMongo({ url: inject("mongoUrl"), database: siteId, appName: "test" });
   stack.defer(() => mongo.close());
   stack.defer(async () => void (await mongo.database.dropDatabase()));
-  const rooms = mongoRoomDocumentStore(mongo.database);
   const keys = await openKeys(stack, siteId);
   const askedFor = answerEnsureKey(admin, siteId);
   const log = createMemoryLog();
@@ -230,15 +166,9 @@ async function openTestSite(stack: AsyncDisposableStack) {
       await keys.activate(roomId, version);
     },
 
-    /** Projects a dm of these accounts, each at its site. */
-    async direct(
-      participants: readonly { account: string; siteId: string; userId: string }[],
-    ): Promise<string> {
-      const state = directState(siteId, participants);
-      await rooms.insertIfAbsent(state);
-      await rooms.commitApplied(state);
-      return state.roomId;
-    },
+    ...projection(mongo.database, siteId),
+
+    change: (of: Change) => acceptMessage(admin, changeOf(siteId, of)),
 
     accept: (of: Parameters<typeof messageOf>[1]) => acceptMessage(admin, messageOf(siteId, of)),
 

@@ -8,6 +8,10 @@ export const config = z.object({
   ...siteFields,
   ...consumerFields,
   maxInFlight: configFields.maxInFlight,
+  pinLimit: configFields.pinLimit,
+  rateMessagesPerSecond: configFields.rateMessagesPerSecond,
+  agentRateMessagesPerSecond: configFields.agentRateMessagesPerSecond,
+  largeRoomThreshold: configFields.largeRoomThreshold,
 });
 
 export type Config = z.output<typeof config>;

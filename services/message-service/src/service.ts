@@ -1,20 +1,20 @@
 import { CONSUMERS } from "@parley/contract/consumers";
-import { LIMITS } from "@parley/contract/limits";
 import type { ServiceContext } from "@parley/lifecycle/service";
 import { consume } from "@parley/messaging/consume";
-import { publishToStream } from "@parley/messaging/publish";
 import { roomOfMessage } from "@parley/messaging/read-canonical-message";
 import { serveEndpoints } from "@parley/messaging/serve-endpoints";
 import { createDirectoryCache } from "@parley/mongo/directory-cache";
 import { mongoDirectoryStore } from "@parley/mongo/directory-store.mongo";
+import { mongoMessageChangeStore } from "@parley/mongo/message-change-store.mongo";
 import { mongoMessageStore } from "@parley/mongo/message-store.mongo";
 import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo";
 import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
 import { openSite } from "@parley/site/open-site";
 
+import { createApplyChange } from "./apply-change.ts";
 import { testHooks, type Config } from "./config.ts";
-import { listHistoryEndpoint } from "./endpoints/list-history.ts";
-import { sendMessageEndpoint } from "./endpoints/send-message.ts";
+import { messageEndpoints } from "./endpoints.ts";
+import { createProjection } from "./projection.ts";
 import { storeMessageHandler } from "./store-message.ts";
 
 /** Wires message-service: the gatekeeper's requests, and the consumer that keeps the message store. */
@@ -30,8 +30,10 @@ export async function openService(
     process: "message-service",
     streams: ["MESSAGES_CANONICAL", "DEAD"],
   });
-  const { broker, siteId, clock } = site;
+  const { siteId } = site;
   const messages = mongoMessageStore(site.database);
+  const changes = mongoMessageChangeStore(site.database);
+  const applyChange = createApplyChange(changes);
   const rooms = mongoRoomDocumentStore(site.database);
   const subscriptions = mongoSubscriptionStore(site.database);
 
@@ -45,7 +47,7 @@ export async function openService(
       pinTimeoutMs: config.consumerPinTimeoutMs,
     },
     keyOf: roomOfMessage,
-    handle: storeMessageHandler({ messages, rooms }),
+    handle: storeMessageHandler({ messages, changes, applyChange, rooms }),
     retry: { where: "broker" },
     onLost: (error) => context.fail("consumer_lost", error),
     deliverTwice: testHooks.deliverTwice,
@@ -55,23 +57,14 @@ export async function openService(
 
   const serving = await serveEndpoints({
     ...site,
-    endpoints: [
-      sendMessageEndpoint({
-        siteId,
-        clock,
-        messages,
-        rooms,
-        subscriptions,
-        publish: (of) => publishToStream(broker, of),
-      }),
-      listHistoryEndpoint({
-        siteId,
-        messages,
-        rooms,
-        subscriptions,
-        replyBytesMax: broker.payloadBytesMax - LIMITS.replyMarginBytes,
-      }),
-    ],
+    endpoints: messageEndpoints({
+      ...site,
+      config,
+      messages,
+      changes,
+      applyChange,
+      project: createProjection({ siteId, rooms, subscriptions }),
+    }),
     callers: createDirectoryCache(mongoDirectoryStore(site.database)),
     maxInFlight: config.maxInFlight,
   });

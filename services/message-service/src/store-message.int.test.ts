@@ -1,14 +1,15 @@
 import { canonicalSubjects } from "@parley/contract/events";
 import { HEADERS, messageIds } from "@parley/contract/headers";
 import { systemMessageIdOf, uuidV7 } from "@parley/contract/ids";
-import type { CanonicalMessage } from "@parley/contract/messages";
+import type { CanonicalOf } from "@parley/contract/messages";
 import { encodeJson, publishToStream } from "@parley/messaging/publish";
 import { traceOf } from "@parley/messaging/trace";
-import { expect, vi } from "vitest";
+import { describe, expect, vi } from "vitest";
 
-import { LONG_AGO, test, type TestSite } from "../test/test-site.ts";
+import { said } from "../test/said.ts";
+import { LONG_AGO, newMessageId, test, type TestSite } from "../test/test-site.ts";
 
-const systemMessage = (site: TestSite, roomId: string): CanonicalMessage => {
+const systemMessage = (site: TestSite, roomId: string): CanonicalOf<"created"> => {
   const messageId = systemMessageIdOf({ roomId, revision: 1, type: "room_created" });
   return {
     type: "created",
@@ -88,6 +89,103 @@ test("bytes that are no canonical message are parked in DEAD and the lane goes o
   expect(parked?.string()).toBe("no json");
   expect(parked?.header.get(HEADERS.parkedError)).toBe("the bytes are not UTF-8 JSON");
   expect(parked?.header.get(HEADERS.parkedStream)).toBe(site.stream("MESSAGES_CANONICAL"));
+});
+
+describe("changes of a message", () => {
+  const change = (site: TestSite, of: { roomId: string; messageId: string; at: number }, what: object) => ({
+    v: 1,
+    siteId: site.siteId,
+    actor: { account: "ann", kind: "person" },
+    requestId: uuidV7(),
+    revision: 1,
+    keyFloor: 0,
+    ...of,
+    ...what,
+  });
+  const of = (at: number) => ({ at: LONG_AGO + at });
+  const CHANGES = [
+    { ...of(2), type: "edited", data: { content: "second", mentions: ["bob"] } },
+    { ...of(5), type: "edited", data: { content: "third" } },
+    { ...of(3), type: "reacted", data: { emoji: "+1", on: true } },
+    { ...of(6), type: "reacted", data: { emoji: "+1", on: false } },
+    { ...of(7), type: "reacted", data: { emoji: "-1", on: true } },
+    { ...of(4), type: "pinned", data: { pinned: false } },
+    { ...of(8), type: "pinned", data: { pinned: true } },
+  ] as const;
+  const DELETIONS = [
+    { ...of(9), type: "deleted", data: {} },
+    { ...of(1), type: "deleted", data: {} },
+  ] as const;
+
+  /** What the store shows of a message after these changes, each of which comes twice. */
+  async function viewAfter(
+    site: TestSite,
+    steps: readonly ((typeof CHANGES)[number] | (typeof DELETIONS)[number])[],
+  ) {
+    const { roomId } = await site.room();
+    const messageId = await said(site, roomId, { mentions: ["cat"] });
+    for (const [index, { at, ...what }] of [...steps, ...steps].entries())
+      await publish(site, roomId, {
+        body: change(site, { roomId, messageId, at }, what),
+        type: what.type,
+        as: `${roomId} ${index}`,
+      });
+    await settled(site);
+    const [view] = (await site.messages.history({ roomId, limit: 1 })).messages;
+    const { roomId: _roomId, messageId: _messageId, ...rest } = view ?? expect.fail("nothing is stored");
+    return rest;
+  }
+
+  test("end the same in either order, each delivered twice", async ({ site }) => {
+    const forwards = await viewAfter(site, CHANGES);
+    expect(forwards).toEqual({
+      createdAt: LONG_AGO,
+      sender: expect.anything(),
+      content: "third",
+      editedAt: LONG_AGO + 5,
+      reactions: [{ emoji: "-1", accounts: ["ann"] }],
+      pinnedAt: LONG_AGO + 8,
+      markedAt: LONG_AGO + 8,
+    });
+    expect(await viewAfter(site, CHANGES.toReversed())).toEqual(forwards);
+  });
+
+  test("end with a deletion, be it first or last, and of two with the earlier", async ({ site }) => {
+    const tombstone = {
+      createdAt: LONG_AGO,
+      sender: expect.anything(),
+      content: "",
+      deletedAt: LONG_AGO + 1,
+    };
+    expect(await viewAfter(site, [...CHANGES, ...DELETIONS])).toEqual(tombstone);
+    expect(await viewAfter(site, [...CHANGES, ...DELETIONS].toReversed())).toEqual(tombstone);
+  });
+
+  test("of a message that has no row make none", async ({ site }) => {
+    const { roomId } = await site.room();
+    const messageId = newMessageId();
+    for (const { at, ...what } of [...CHANGES, ...DELETIONS])
+      await publish(site, roomId, {
+        body: change(site, { roomId, messageId, at }, what),
+        type: what.type,
+        as: `${roomId} ${at}`,
+      });
+    await settled(site);
+    expect(await site.messages.find(roomId, messageId)).toBeUndefined();
+  });
+});
+
+test("a thread reply that comes twice is counted once", async ({ site }) => {
+  const { roomId } = await site.room();
+  const root = await said(site, roomId);
+  const threadOf = root;
+  const messageId = await said(site, roomId, { after: 3, threadOf, canonical: false });
+  const { data, ...envelope } = systemMessage(site, roomId);
+  const { system: _, ...view } = { ...data, messageId, threadOf, createdAt: LONG_AGO + 3 };
+  for (const as of ["once", "again"])
+    await publish(site, roomId, { body: { ...envelope, messageId, data: view }, as: `${roomId} ${as}` });
+  await settled(site);
+  expect(await site.messages.find(roomId, root)).toMatchObject({ replyCount: 1, lastReplyAt: LONG_AGO + 3 });
 });
 
 test("a message of a newer release waits for the upgrade and is not parked", async ({ site }) => {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { userInboxPrefix } from "@parley/contract/headers";
-import { base62, byteOrder, userIdOf } from "@parley/contract/ids";
+import { base62, byteOrder, userIdOf, uuidV7 } from "@parley/contract/ids";
 import type { FailureEnvelope } from "@parley/contract/failure";
 import type { AnyRequest } from "@parley/contract/request";
 import type { MemberEntry } from "@parley/contract/shapes";
@@ -11,6 +11,7 @@ import { createReadiness } from "@parley/lifecycle/readiness";
 import { connectNats, type Broker } from "@parley/messaging/connect-nats";
 import { declareStreams } from "@parley/messaging/declare-streams";
 import { encodeJson } from "@parley/messaging/publish";
+import { traceHeaders, traceOf } from "@parley/messaging/trace";
 import { connectMongo } from "@parley/mongo/connect-mongo";
 import { mongoDirectoryStore } from "@parley/mongo/directory-store.mongo";
 import { mongoMessageStore } from "@parley/mongo/message-store.mongo";
@@ -26,6 +27,12 @@ import { openService } from "../src/service.ts";
 
 /** Long past, so that site time is later than every event of these rooms. */
 export const LONG_AGO = 1_750_000_000_000;
+/** Enough for every test but that of the rate. */
+export const SENDS_PER_SECOND = 40;
+export const AGENT_SENDS_PER_SECOND = 2;
+/** Members; more make a room large. */
+export const LARGE_ROOM = 3;
+export const PINS_MAX = 2;
 const JSON_LINES = [
   { account: "ann", kind: "person", name: "Ann", altName: "安" },
   { account: "bob", kind: "person" },
@@ -98,6 +105,10 @@ async function startService(stack: AsyncDisposableStack, siteId: string) {
     MONGO_DB: siteId,
     BOOTSTRAP_STREAMS: "true",
     CONSUMER_PIN_TIMEOUT_MS: "2000",
+    RATE_MESSAGES_PER_SECOND: String(SENDS_PER_SECOND),
+    AGENT_RATE_MESSAGES_PER_SECOND: String(AGENT_SENDS_PER_SECOND),
+    LARGE_ROOM_THRESHOLD: String(LARGE_ROOM),
+    PIN_LIMIT: String(PINS_MAX),
   });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
   const log = createMemoryLog();
@@ -165,11 +176,12 @@ async function openTestSite(stack: AsyncDisposableStack) {
     /** Asks as that account; a refusal is a reply too. */
     async ask(
       account: string,
-      of: { declaration: AnyRequest; roomId: string; body: unknown; requestId?: string },
+      of: { declaration: AnyRequest; roomId: string; body: unknown; requestId?: string | undefined },
     ): Promise<Reply> {
       const subject = of.declaration.subject.of({ homeSite: siteId, account, roomId: of.roomId, siteId });
       const { connection } = await client(account);
-      const reply = await connection.request(subject, encodeJson(of.body), { timeout: 5000 });
+      const headers = traceHeaders(traceOf(undefined, of.requestId ?? uuidV7()));
+      const reply = await connection.request(subject, encodeJson(of.body), { headers, timeout: 5000 });
       return reply.json();
     },
 

@@ -158,7 +158,9 @@ async function lastWords({ broker, siteId }: TestSite, roomId: string) {
   const stream = streamName("MESSAGES_CANONICAL", siteId);
   const last = { last_by_subj: `chat.msg.canonical.${siteId}.*.${roomId}.>` };
   const stored = await broker.manager.streams.getMessage(stream, last);
-  const { content, system, sender } = canonicalMessage.parse(stored?.json()).data;
+  const message = canonicalMessage.parse(stored?.json());
+  if (message.type !== "created") throw new Error(`the last message of ${roomId} is ${message.type}`);
+  const { content, system, sender } = message.data;
   return { content, system, sender: sender.account };
 }
 

@@ -59,6 +59,45 @@ export function productBehaviour({ fresh }: Fixture): void {
       expect(outcomes.filter(({ modifiedCount }) => modifiedCount === 1)).toHaveLength(1);
     });
 
+    it("a moment is later than every one given before, whoever asks at the same time", async () => {
+      const messages = fresh();
+      await messages.insertOne({ _id: "m", createdAt: 100 });
+      const stamp = async (now: number) => {
+        const later = { $max: [now, { $add: ["$createdAt", 1] }, { $add: ["$changedAt", 1] }] };
+        const stamped = await messages.findOneAndUpdate({ _id: "m" }, [{ $set: { changedAt: later } }], {
+          returnDocument: "after",
+          projection: { changedAt: 1 },
+        });
+        return stamped?.["changedAt"] as number;
+      };
+      const moments = await Promise.all([1, 1, 1, 1].map(stamp));
+      expect(moments.toSorted((a, b) => a - b)).toEqual([101, 102, 103, 104]);
+      expect(await stamp(1_750_000_000_000)).toBe(1_750_000_000_000);
+      expect(await stamp(1)).toBe(1_750_000_000_001);
+    });
+
+    it("a guard inside a map lets only newer values of that entry pass", async () => {
+      const messages = fresh();
+      await messages.insertOne({ _id: "m" });
+      const mark = (name: string, at: number) =>
+        messages.updateOne(
+          { _id: "m", deletedAt: { $exists: false }, [`marks.${name}.at`]: { $not: { $gte: at } } },
+          { $set: { [`marks.${name}.on`]: at, [`marks.${name}.at`]: at } },
+        );
+      for (const [name, at] of [
+        ["a", 3],
+        ["a", 2],
+        ["b", 1],
+        ["a", 3],
+        ["b", 4],
+      ] as const)
+        await mark(name, at);
+      expect(await messages.findOne()).toEqual({
+        _id: "m",
+        marks: { a: { on: 3, at: 3 }, b: { on: 4, at: 4 } },
+      });
+    });
+
     it("inserting if absent keeps the first document", async () => {
       const prints = fresh();
       const insert = (print: string) =>

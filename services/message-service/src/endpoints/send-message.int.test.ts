@@ -3,11 +3,12 @@ import { randomUUID } from "node:crypto";
 import { canonicalSubjects } from "@parley/contract/events";
 import { HEADERS } from "@parley/contract/headers";
 import { userIdOf } from "@parley/contract/ids";
-import { canonicalMessage, listHistory, sendMessage } from "@parley/contract/messages";
+import { listHistory, sendMessage } from "@parley/contract/messages";
 import { encodeJson } from "@parley/messaging/publish";
 import { traceHeaders } from "@parley/messaging/trace";
 import { describe, expect, vi } from "vitest";
 
+import { canonicalOf } from "../../test/canonical-of.ts";
 import { LONG_AGO, newMessageId, newRoomId, test, type TestSite } from "../../test/test-site.ts";
 
 const send = (
@@ -22,27 +23,6 @@ const send = (
     body: { messageId: newMessageId(), content: "hello", ...body },
   });
 };
-
-/** The room's canonical messages, oldest first. */
-async function canonicalOf(site: TestSite, roomId: string) {
-  const found = await site.admin.manager.direct.getBatch(site.stream("MESSAGES_CANONICAL"), {
-    seq: 1,
-    next_by_subj: canonicalSubjects.messageStored.filter({ siteId: site.siteId, roomId }),
-  });
-  const messages: { body: ReturnType<typeof canonicalMessage.parse>; header: (name: string) => string }[] =
-    [];
-  try {
-    for await (const message of found)
-      messages.push({
-        body: canonicalMessage.parse(message.json()),
-        header: (name) => message.header.get(name),
-      });
-  } catch (error) {
-    // The broker's way of saying "none".
-    expect((error as { code?: number }).code).toBe(404);
-  }
-  return messages;
-}
 
 /** Everything anybody publishes for this room on the way to the stream, duplicates the stream drops included. */
 async function publishesTo(site: TestSite, roomId: string) {

@@ -2,22 +2,26 @@ import { displayNameOf } from "@parley/contract/directory";
 import { canonicalSubjects } from "@parley/contract/events";
 import { messageIds } from "@parley/contract/headers";
 import { sendMessage } from "@parley/contract/messages";
+import type { AccountKind } from "@parley/contract/shapes";
+import type { AccountRate, Rate } from "@parley/messaging/account-rate";
 import { userEndpoint, type Endpoint } from "@parley/messaging/endpoint";
 import { encodeJson, type StreamPublish } from "@parley/messaging/publish";
 import type { SiteClock } from "@parley/messaging/site-clock";
 import type { MessageStore } from "@parley/mongo/message-store";
-import type { RoomDocumentStore } from "@parley/mongo/room-document-store";
-import type { SubscriptionStore } from "@parley/mongo/subscription-store";
 
-import { admitSend, assertSameMessage, createdAtOf } from "../rules/admit.ts";
+import type { Projection } from "../projection.ts";
+import { admitWriter, assertMayName, assertMayPost, assertSameMessage, createdAtOf } from "../rules/admit.ts";
 import { canonicalOf } from "../rules/canonical-of.ts";
 
 interface Deps {
   readonly siteId: string;
   readonly clock: Pick<SiteClock, "now">;
   readonly messages: Pick<MessageStore, "find" | "insertIfAbsent">;
-  readonly rooms: Pick<RoomDocumentStore, "find">;
-  readonly subscriptions: Pick<SubscriptionStore, "find">;
+  readonly project: Projection;
+  readonly accountRate: AccountRate;
+  readonly rates: Readonly<Record<AccountKind, Rate>>;
+  /** Rooms with more members are large; 0: none is. */
+  readonly largeRoomThreshold: number;
   /** Resolves when MESSAGES_CANONICAL has acknowledged. */
   readonly publish: (of: StreamPublish) => Promise<unknown>;
 }
@@ -27,33 +31,35 @@ interface Deps {
  * the row's time and publishes nothing that MESSAGES_CANONICAL is known to hold.
  */
 export function sendMessageEndpoint(deps: Deps): Endpoint {
-  const { siteId, clock, messages, rooms, subscriptions, publish } = deps;
+  const { siteId, clock, messages, project, publish } = deps;
+  const named = async (roomId: string, messageId: string | undefined) =>
+    messageId === undefined ? undefined : { row: await messages.find(roomId, messageId) };
+
   return userEndpoint(sendMessage, async ({ tokens, body, caller, actor, requestId, trace }) => {
     const { roomId } = tokens;
     const { account, userId, kind } = caller;
-    const { messageId, content, replyTo, mentions } = body;
-    const [subscription, room, repliedTo] = await Promise.all([
-      subscriptions.find(roomId, account),
-      rooms.find(roomId),
-      replyTo === undefined ? undefined : messages.find(roomId, replyTo),
+    const [projected, replyTo, threadOf] = await Promise.all([
+      project(roomId, account),
+      named(roomId, body.replyTo),
+      named(roomId, body.threadOf),
     ]);
-    const projected = { siteId, room, subscription };
-    const admitted = admitSend(projected, replyTo === undefined ? undefined : { to: repliedTo });
+    const admitted = admitWriter(projected);
+    assertMayPost(admitted, { kind, threshold: deps.largeRoomThreshold });
+    assertMayName(admitted, { replyTo, threadOf });
+    deps.accountRate.take(account, deps.rates[kind]);
 
     const sent = {
-      messageId,
+      ...body,
       roomId,
       createdAt: createdAtOf(admitted.room, clock.now()),
       sender: { account, userId, kind, name: displayNameOf(caller) },
-      content,
-      ...(replyTo !== undefined && { replyTo }),
-      ...(mentions !== undefined && { mentions }),
       requestId,
       canonical: false,
     };
     const row = await messages.insertIfAbsent(sent);
     assertSameMessage(row, sent);
 
+    const { messageId, createdAt } = row;
     if (!row.canonical)
       await publish({
         subject: canonicalSubjects.messageAppend.of({ siteId, roomId, type: "created" }),
@@ -61,6 +67,6 @@ export function sendMessageEndpoint(deps: Deps): Endpoint {
         messageId: messageIds.messageCreated(roomId, messageId),
         trace,
       });
-    return { status: "ok" as const, messageId, createdAt: row.createdAt };
+    return { status: "ok" as const, messageId, createdAt };
   });
 }

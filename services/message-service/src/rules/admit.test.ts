@@ -1,7 +1,16 @@
 import { Failure, type FailureReason } from "@parley/contract/failure";
 import { describe, expect, it } from "vitest";
 
-import { admitMember, admitSend, assertSameMessage, createdAtOf, type Projected } from "./admit.ts";
+import {
+  admitMember,
+  admitWriter,
+  assertMayName,
+  assertMayPost,
+  assertSameMessage,
+  createdAtOf,
+  type Projected,
+  visibleMessage,
+} from "./admit.ts";
 
 const room = {
   siteId: "alpha",
@@ -9,8 +18,12 @@ const room = {
   applied: 4,
   appliedAt: 1000,
   keyVersion: 1,
+  memberCount: 4,
 };
-const member: Projected = { siteId: "alpha", room, subscription: {} };
+const subscription = { role: "member" } as const;
+const admitted = { room, subscription };
+const limited = { room, subscription: { ...subscription, historySharedSince: 500 } };
+const member: Projected = { siteId: "alpha", room, subscription };
 const quarantined = { ...room, quarantined: { revision: 5, since: 1 } };
 
 const reasonOf = (call: () => unknown): FailureReason | "none" => {
@@ -39,25 +52,64 @@ describe("admitMember", () => {
   });
 });
 
-describe("admitSend", () => {
-  it("refuses in the contract's order: membership, quarantine, closed, reply", () => {
+describe("admitWriter", () => {
+  it("refuses in the contract's order: membership, quarantine, closed", () => {
     const worst: Projected = { ...member, room: { ...quarantined, closed: true } };
-    const missing = { to: undefined };
 
-    expect(reasonOf(() => admitSend({ ...worst, subscription: undefined }, missing))).toBe("not_room_member");
-    expect(reasonOf(() => admitSend(worst, missing))).toBe("room_quarantined");
-    expect(reasonOf(() => admitSend({ ...member, room: { ...room, closed: true } }, missing))).toBe(
-      "room_closed",
-    );
-    expect(reasonOf(() => admitSend(member, missing))).toBe("message_not_found");
+    expect(reasonOf(() => admitWriter({ ...worst, subscription: undefined }))).toBe("not_room_member");
+    expect(reasonOf(() => admitWriter(worst))).toBe("room_quarantined");
+    expect(reasonOf(() => admitWriter({ ...member, room: { ...room, closed: true } }))).toBe("room_closed");
+    expect(admitWriter(member)).toEqual(admitted);
+  });
+});
+
+describe("assertMayPost", () => {
+  const posts = (threshold: number, of: { kind?: "person" | "agent"; role?: "owner" | "member" } = {}) => {
+    const { kind = "person", role = "member" } = of;
+    return reasonOf(() => assertMayPost({ room, subscription: { role } }, { kind, threshold }));
+  };
+
+  it("leaves a room above the threshold to its owners and agents", () => {
+    expect(posts(3)).toBe("large_room_post_restricted");
+    expect(posts(3, { role: "owner" })).toBe("none");
+    expect(posts(3, { kind: "agent" })).toBe("none");
   });
 
-  it("lets a member reply to what its history shows, from its first moment on", () => {
-    const limited: Projected = { ...member, subscription: { historySharedSince: 500 } };
+  it("takes a room of as many members as the threshold for small, and every room while it is off", () => {
+    expect(posts(4)).toBe("none");
+    expect(posts(0)).toBe("none");
+  });
+});
 
-    expect(reasonOf(() => admitSend(limited, { to: { createdAt: 499 } }))).toBe("message_not_found");
-    expect(reasonOf(() => admitSend(limited, { to: { createdAt: 500 } }))).toBe("none");
-    expect(reasonOf(() => admitSend(member, { to: { createdAt: 0 } }))).toBe("none");
+describe("assertMayName", () => {
+  it.each(["replyTo", "threadOf"])(
+    "lets %s name what the member's history shows, from its first moment on",
+    (field) => {
+      const names = (of: typeof limited | typeof admitted, row: { createdAt: number } | undefined) =>
+        reasonOf(() => assertMayName(of, { [field]: { row } }));
+
+      expect(names(admitted, undefined)).toBe("message_not_found");
+      expect(names(limited, { createdAt: 499 })).toBe("message_not_found");
+      expect(names(limited, { createdAt: 500 })).toBe("none");
+      expect(names(admitted, { createdAt: 0 })).toBe("none");
+    },
+  );
+
+  it("lets no thread begin with a reply of another thread, but lets a message reply to one", () => {
+    const row = { createdAt: 1, threadOf: "c".repeat(20) };
+
+    expect(reasonOf(() => assertMayName(admitted, { threadOf: { row } }))).toBe("invalid_request");
+    expect(reasonOf(() => assertMayName(admitted, { replyTo: { row } }))).toBe("none");
+  });
+});
+
+describe("visibleMessage", () => {
+  it("tells a message that is not there from one that is from before the member's history", () => {
+    const row = { createdAt: 499 };
+
+    expect(reasonOf(() => visibleMessage(undefined, limited))).toBe("message_not_found");
+    expect(reasonOf(() => visibleMessage(row, limited))).toBe("outside_access_window");
+    expect(visibleMessage(row, admitted)).toBe(row);
   });
 });
 
@@ -98,7 +150,23 @@ describe("assertSameMessage", () => {
     ["another text", { content: "hello!" }],
     ["another reply", { replyTo: "d".repeat(20) }],
     ["other mentions", { mentions: ["bob", "cat"] }],
+    ["everybody mentioned", { mentionAll: true }],
+    ["an attachment", { attachments: [{ id: "1", name: "a", contentType: "text/plain", bytes: 1 }] }],
+    ["another thread", { threadOf: "d".repeat(20) }],
+    ["the room told too", { alsoInRoom: true }],
   ])("refuses %s under the same id", (_, other) => {
     expect(reasonOf(() => assertSameMessage(row, { ...row, ...other }))).toBe("message_id_reused");
+  });
+
+  it("knows a message that was changed since by the request that sent it alone", () => {
+    for (const changed of [
+      { ...row, content: "hello!", editedAt: 5 },
+      { ...row, content: "", deletedAt: 5 },
+    ]) {
+      expect(reasonOf(() => assertSameMessage(changed, row))).toBe("none");
+      expect(reasonOf(() => assertSameMessage(changed, { ...row, requestId: "second" }))).toBe(
+        "message_id_reused",
+      );
+    }
   });
 });

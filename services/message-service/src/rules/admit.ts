@@ -1,11 +1,15 @@
 import { Failure } from "@parley/contract/failure";
+import type { AccountKind } from "@parley/contract/shapes";
 import { momentCursor } from "@parley/mongo/moment-cursor";
 import type { MessageRow } from "@parley/mongo/message-store";
 import type { RoomSummary } from "@parley/mongo/room-document-store";
 import type { Subscription } from "@parley/mongo/subscription-store";
 
-type Room = Pick<RoomSummary, "siteId" | "closed" | "quarantined" | "applied" | "appliedAt" | "keyVersion">;
-type Membership = Pick<Subscription, "historySharedSince">;
+type Room = Pick<
+  RoomSummary,
+  "siteId" | "closed" | "quarantined" | "applied" | "appliedAt" | "keyVersion" | "memberCount"
+>;
+type Membership = Pick<Subscription, "historySharedSince" | "role">;
 
 /** What the projection holds of a room and of the caller's part in it; a room that is not served is absent. */
 export interface Projected {
@@ -15,7 +19,7 @@ export interface Projected {
   readonly subscription: Membership | undefined;
 }
 
-interface Admitted {
+export interface Admitted {
   readonly room: Room;
   readonly subscription: Membership;
 }
@@ -32,31 +36,83 @@ export function admitMember({ siteId, room, subscription }: Projected): Admitted
 }
 
 /** Whether a member whose history begins at `historySharedSince` may see a message. */
-const isVisible = (message: Pick<MessageRow, "createdAt">, { historySharedSince = 0 }: Membership): boolean =>
-  message.createdAt >= historySharedSince;
+export const isVisible = (
+  message: Pick<MessageRow, "createdAt">,
+  { historySharedSince = 0 }: Pick<Membership, "historySharedSince">,
+): boolean => message.createdAt >= historySharedSince;
 
 /**
- * Admits a message of a member, in the order of SPEC-rooms 3.4. `reply` is there when it names a message it replies to,
- * `reply.to` when the room has it.
- * @throws Failure as `admitMember`; `room_quarantined`, `room_closed`, `message_not_found`
+ * Admits a member to a room that takes messages: what is sealed below a room's state in quarantine would be sealed for
+ * whom it has lost.
+ * @throws Failure as `admitMember`; `room_quarantined`, `room_closed`
  */
-export function admitSend(
-  projected: Projected,
-  reply?: { readonly to: Pick<MessageRow, "createdAt"> | undefined },
-): Admitted {
+export function admitWriter(projected: Projected): Admitted {
   const { room, subscription } = admitMember(projected);
   if (room.quarantined) throw new Failure("room_quarantined");
   if (room.closed) throw new Failure("room_closed");
-  if (reply && !(reply.to && isVisible(reply.to, subscription))) throw new Failure("message_not_found");
   return { room, subscription };
 }
 
 /**
- * A page of history ends where the member's history begins; a cursor from before that was not handed out for it.
- * @throws Failure `outside_access_window`; `invalid_request` when `before` is no cursor
+ * A large room is for its owners and agents to post in.
+ * @param threshold members; 0: no room is large
+ * @throws Failure `large_room_post_restricted`
  */
-export function assertInWindow(before: string | undefined, { historySharedSince = 0 }: Membership): void {
-  if (before !== undefined && momentCursor.parse(before, "before").at < historySharedSince)
+export function assertMayPost(
+  { room, subscription }: Admitted,
+  of: { readonly kind: AccountKind; readonly threshold: number },
+): void {
+  const { kind, threshold } = of;
+  const isLarge = threshold > 0 && room.memberCount > threshold;
+  if (isLarge && subscription.role !== "owner" && kind !== "agent")
+    throw new Failure("large_room_post_restricted", { metadata: { max: threshold } });
+}
+
+/** A message that another one names: `row` is what the room has under that id. */
+interface Named {
+  readonly row: Pick<MessageRow, "createdAt" | "threadOf"> | undefined;
+}
+
+/**
+ * What a message replies to, and the thread it belongs to, are messages of the room that its sender may see. A thread
+ * begins with a message outside of threads.
+ * @throws Failure `message_not_found`, `invalid_request`
+ */
+export function assertMayName(
+  { subscription }: Admitted,
+  { replyTo, threadOf }: { readonly replyTo?: Named | undefined; readonly threadOf?: Named | undefined },
+): void {
+  for (const named of [replyTo, threadOf])
+    if (named && !(named.row && isVisible(named.row, subscription))) throw new Failure("message_not_found");
+  if (threadOf?.row?.threadOf === undefined) return;
+  const issues = [{ path: "threadOf", message: "must not be a reply of another thread" }];
+  throw new Failure("invalid_request", { metadata: { issues } });
+}
+
+/**
+ * The message that is asked for by its id.
+ * @throws Failure `message_not_found`, `outside_access_window`
+ */
+export function visibleMessage<Row extends Pick<MessageRow, "createdAt">>(
+  row: Row | undefined,
+  { subscription }: Admitted,
+): Row {
+  if (!row) throw new Failure("message_not_found");
+  if (!isVisible(row, subscription)) throw new Failure("outside_access_window");
+  return row;
+}
+
+/**
+ * A page of history ends where the member's history begins; a cursor from before that was not handed out for it.
+ * @param field where the request carried the cursor
+ * @throws Failure `outside_access_window`; `invalid_request` when it is no cursor
+ */
+export function assertInWindow(
+  cursor: string | undefined,
+  { historySharedSince = 0 }: Pick<Membership, "historySharedSince">,
+  field = "before",
+): void {
+  if (cursor !== undefined && momentCursor.parse(cursor, field).at < historySharedSince)
     throw new Failure("outside_access_window");
 }
 
@@ -64,13 +120,21 @@ export function assertInWindow(before: string | undefined, { historySharedSince 
 export const createdAtOf = (room: Pick<RoomSummary, "appliedAt">, now: number): number =>
   Math.max(now, room.appliedAt);
 
-const whatItSays = ({ sender, content, replyTo, mentions }: MessageRow): string =>
-  JSON.stringify([sender.account, content, replyTo, mentions]);
+const whatItSays = (row: MessageRow): string => {
+  const { content, replyTo, mentions, mentionAll, attachments, threadOf, alsoInRoom } = row;
+  const files = attachments?.map(({ id, name, contentType, bytes }) => [id, name, contentType, bytes]);
+  return JSON.stringify([content, replyTo, mentions, mentionAll, files, threadOf, alsoInRoom]);
+};
 
 /**
- * A message id belongs to the first message sent under it.
+ * A message id belongs to the first message sent under it. One that was changed since says something else than it did:
+ * only the request that sent it is known for its repeat then.
  * @throws Failure `message_id_reused` when the row that stands is of another sender or says something else
  */
 export function assertSameMessage(standing: MessageRow, sent: MessageRow): void {
-  if (whatItSays(standing) !== whatItSays(sent)) throw new Failure("message_id_reused");
+  const isChanged = standing.editedAt !== undefined || standing.deletedAt !== undefined;
+  const isRepeat = isChanged
+    ? standing.requestId === sent.requestId
+    : whatItSays(standing) === whatItSays(sent);
+  if (standing.sender.account !== sent.sender.account || !isRepeat) throw new Failure("message_id_reused");
 }

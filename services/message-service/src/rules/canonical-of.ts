@@ -1,6 +1,7 @@
-import type { CanonicalMessage } from "@parley/contract/messages";
+import type { CanonicalOf } from "@parley/contract/messages";
 import type { Actor } from "@parley/contract/shapes";
 import type { MessageRow } from "@parley/mongo/message-store";
+import { messageViewOf } from "@parley/mongo/message-view";
 import type { RoomSummary } from "@parley/mongo/room-document-store";
 
 /** What admitted this attempt to send. */
@@ -13,8 +14,8 @@ interface Admission {
  * The canonical message of a row. Time and text are the row's, so a repeat says the same; `revision` and `keyFloor` are
  * those of the projection that admitted this attempt, so nothing is sealed below what the room had come to by then.
  */
-export function canonicalOf(row: MessageRow, { room, actor }: Admission): CanonicalMessage {
-  const { requestId, canonical: _canonical, ...view } = row;
+export function canonicalOf(row: MessageRow, { room, actor }: Admission): CanonicalOf<"created"> {
+  const view = messageViewOf(row);
   return {
     type: "created",
     v: 1,
@@ -23,7 +24,7 @@ export function canonicalOf(row: MessageRow, { room, actor }: Admission): Canoni
     messageId: view.messageId,
     at: view.createdAt,
     actor,
-    requestId,
+    requestId: row.requestId,
     revision: room.applied,
     keyFloor: room.keyVersion,
     data: view,

@@ -1,0 +1,23 @@
+import { listNext } from "@parley/contract/message-requests";
+import { userEndpoint, type Endpoint } from "@parley/messaging/endpoint";
+import type { MessageStore } from "@parley/mongo/message-store";
+
+import type { Projection } from "../projection.ts";
+import { admitMember, assertInWindow } from "../rules/admit.ts";
+import { fitPage } from "../rules/fit-page.ts";
+
+interface Deps {
+  readonly project: Projection;
+  readonly messages: Pick<MessageStore, "next">;
+  /** Largest reply (bytes). */
+  readonly replyBytesMax: number;
+}
+
+/** What was said after a place in the room, oldest first. */
+export const listNextEndpoint = ({ project, messages, replyBytesMax }: Deps): Endpoint =>
+  userEndpoint(listNext, async ({ tokens: { roomId }, body: { after, limit }, caller }) => {
+    const { subscription } = admitMember(await project(roomId, caller.account));
+    assertInWindow(after, subscription, "after");
+    const since = subscription.historySharedSince;
+    return fitPage(await messages.next({ roomId, after, since, limit }), replyBytesMax);
+  });

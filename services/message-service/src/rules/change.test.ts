@@ -1,0 +1,119 @@
+import { Failure } from "@parley/contract/failure";
+import type { MessageRow } from "@parley/mongo/message-store";
+import { describe, expect, it } from "vitest";
+
+import { assertMayPin, judgeDelete, judgeEdit, judgePin, judgeReaction } from "./change.ts";
+
+const row: MessageRow = {
+  messageId: "a".repeat(20),
+  roomId: "b".repeat(17),
+  createdAt: 1,
+  sender: { account: "ann", kind: "person", name: "Ann" },
+  content: "hello",
+  mentions: ["bob"],
+  requestId: "r",
+  canonical: true,
+};
+const deleted: MessageRow = { ...row, content: "", deletedAt: 5 };
+const ofTheSystem: MessageRow = { ...row, system: { type: "room_created", data: {} } };
+const attachment = { id: "1", name: "a", contentType: "text/plain", bytes: 1 };
+
+const outcomeOf = (call: () => unknown): unknown => {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof Failure) return error.reason;
+    throw error;
+  }
+};
+
+describe("an edit", () => {
+  const edits = (of: MessageRow, fields: { account?: string; content?: string; mentions?: string[] } = {}) =>
+    outcomeOf(() => judgeEdit(of, { account: "ann", content: "hi", ...fields }));
+
+  it("is the author's alone, and what the system says is nobody's", () => {
+    expect(edits(row)).toBe("new");
+    expect(edits(row, { account: "bob" })).toBe("not_message_author");
+    expect(edits(ofTheSystem)).toBe("not_message_author");
+    expect(edits(deleted, { account: "bob" })).toBe("not_message_author");
+  });
+
+  it("of a deleted message is refused", () => {
+    expect(edits(deleted)).toBe("message_deleted");
+  });
+
+  it("that says the same changes nothing, other mentions are something else", () => {
+    expect(edits(row, { content: "hello", mentions: ["bob"] })).toBe("unchanged");
+    expect(edits(row, { content: "hello" })).toBe("new");
+  });
+
+  it("leaves something to say: a text or attachments", () => {
+    expect(edits(row, { content: " " })).toBe("invalid_request");
+    expect(edits({ ...row, attachments: [attachment] }, { content: "" })).toBe("new");
+  });
+});
+
+describe("a deletion", () => {
+  const deletes = (of: MessageRow, account: string, role: "owner" | "member" = "member") =>
+    outcomeOf(() => judgeDelete(of, { account, subscription: { role } }));
+
+  it("is the author's or an owner's, and what the system says stays", () => {
+    expect(deletes(row, "ann")).toBe("new");
+    expect(deletes(row, "bob")).toBe("not_room_owner");
+    expect(deletes(row, "bob", "owner")).toBe("new");
+    expect(deletes(ofTheSystem, "ann", "owner")).toBe("not_message_author");
+  });
+
+  it("happens once", () => {
+    expect(deletes(deleted, "ann")).toBe("unchanged");
+    expect(deletes(deleted, "bob")).toBe("not_room_owner");
+  });
+});
+
+describe("a reaction", () => {
+  const marked = (count: number): MessageRow => ({
+    ...row,
+    marks: Object.fromEntries(
+      Array.from({ length: count }, (_, index) => [
+        `${index}`,
+        { emoji: `e${index}`, account: "bob", on: true, at: 2 },
+      ]),
+    ),
+  });
+  const reacts = (of: MessageRow, emoji: string, on = true) =>
+    outcomeOf(() => judgeReaction(of, { account: "bob", emoji, on }));
+
+  it("sets and never toggles", () => {
+    expect(reacts(row, "e0")).toBe("new");
+    expect(reacts(row, "e0", false)).toBe("unchanged");
+    expect(reacts(marked(1), "e0")).toBe("unchanged");
+    expect(reacts(marked(1), "e0", false)).toBe("new");
+    const takenBack = { ...row, marks: { x: { emoji: "e0", account: "bob", on: false, at: 3 } } };
+    expect(reacts(takenBack, "e0")).toBe("new");
+  });
+
+  it("is one of at most 50 different ones", () => {
+    expect(reacts(marked(49), "new")).toBe("new");
+    expect(reacts(marked(50), "new")).toBe("invalid_request");
+    expect(outcomeOf(() => judgeReaction(marked(50), { account: "cat", emoji: "e7", on: true }))).toBe("new");
+  });
+
+  it("to a deleted message is refused", () => {
+    expect(reacts(deleted, "e0")).toBe("message_deleted");
+  });
+});
+
+describe("a pin", () => {
+  it("sets and never toggles", () => {
+    expect(outcomeOf(() => judgePin(row, true))).toBe("new");
+    expect(outcomeOf(() => judgePin(row, false))).toBe("unchanged");
+    expect(outcomeOf(() => judgePin({ ...row, pinnedAt: 3 }, true))).toBe("unchanged");
+    expect(outcomeOf(() => judgePin({ ...row, pinnedAt: 3 }, false))).toBe("new");
+  });
+
+  it("of a deleted message, or beyond the room's limit, is refused", () => {
+    expect(outcomeOf(() => judgePin(deleted, true))).toBe("message_deleted");
+    expect(outcomeOf(() => assertMayPin(9, 10))).toBeUndefined();
+    expect(outcomeOf(() => assertMayPin(10, 10))).toBe("pin_limit_reached");
+  });
+});
