@@ -160,6 +160,7 @@ describe("linked sites", () => {
 });
 
 // A tag that moves makes yesterday's green test say nothing of today's deployment.
+// R101
 test("images are pinned to a patch version", () => {
   const dockerfiles = filesMatching("deploy/**/Dockerfile").map(readText).join("\n");
   const composeFiles = filesMatching("deploy/compose/*.yaml").map(readText).join("\n");

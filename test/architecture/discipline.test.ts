@@ -15,6 +15,7 @@ const matching = (pattern: RegExp, files: readonly SourceFile[] = sourceFiles): 
     );
 
 // A skipped test is a rule nobody holds, and a focused one skips all the others.
+// R101
 test("no test is skipped, focused, expected to fail or left for later", () => {
   expect(
     matching(

@@ -6,7 +6,24 @@ import { expectedDocuments } from "../docs/documents.ts";
 import { ROOT } from "../docs/root.ts";
 import { readText, sourceFiles } from "./source-files.ts";
 
+/** Each acceptance rule with each file that has a test of it, as the document says. */
+function rulesCited(text: string): string[] {
+  const cited: string[] = [];
+  let rule: string | undefined;
+  for (const line of text.split("\n")) {
+    rule = /^- \*\*(R\d+)\*\*/.exec(line)?.[1] ?? (line.startsWith(" ") ? rule : undefined);
+    const file = /^\s+- `([^`]+\.ts)`: /.exec(line)?.[1];
+    if (rule !== undefined && file !== undefined) cited.push(`${rule} ${file}`);
+  }
+  return cited;
+}
+
+/** The acceptance rules that a file's tests are marked with, each mark a comment line of its own. */
+const rulesMarked = (text: string): string[] =>
+  [...text.matchAll(/^\s*\/\/ (R\d+(?:, R\d+)*)$/gm)].flatMap(([, rules = ""]) => rules.split(", "));
+
 describe("the documents", () => {
+  // R100
   test("are as generated from the code; node test/docs/generate.ts brings them up to date", async () => {
     for (const { path, text } of await expectedDocuments()) {
       expect({ path, text: readText(path) }).toEqual({ path, text });
@@ -23,6 +40,16 @@ describe("the documents", () => {
 
     expect(cited.length).toBeGreaterThan(0);
     expect(missing.map(([line]) => line)).toEqual([]);
+  });
+
+  test("and the tests name the same acceptance rules for each other", () => {
+    const cited = rulesCited(readText("docs/invariants.md"));
+    const marked = sourceFiles.flatMap(({ path, text }) =>
+      rulesMarked(text).map((rule) => `${rule} ${path}`),
+    );
+
+    expect(cited.length).toBeGreaterThan(0);
+    expect([...new Set(marked)].toSorted()).toEqual([...new Set(cited)].toSorted());
   });
 
   test("open the first vector with the code of client-api.md", () => {

@@ -10,6 +10,7 @@ const root = join(import.meta.dirname, "../..");
 const checkout: Pages = { exists: (path) => existsSync(join(root, path)), read: readText };
 
 // A document that leads nowhere is worse than none: its reader trusts it first.
+// R100
 test("the documents link to what exists, name files that exist, and say the language of their code", () => {
   const pages = [
     "*.md",

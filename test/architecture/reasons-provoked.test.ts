@@ -37,6 +37,7 @@ const NO_CLIENT: Readonly<Partial<Record<FailureReason, string>>> = {
 const provoked = new Set(TABLES.flatMap((table) => Object.keys(table)));
 const excepted = [...NO_REQUEST, ...Object.keys(NO_CLIENT)];
 
+// R6
 test("every reason of the catalogue is provoked by a test, or it is said why not", () => {
   const reasons = Object.keys(REASONS);
 

@@ -36,6 +36,7 @@ const isStopped = (pid: number): boolean => /\) T /.test(readFileSync(`/proc/${p
 const holdsKey = (actor: Actor, roomId: string, version: number): boolean =>
   actor.events.some((event) => event.type === "key" && event.roomId === roomId && event.version === version);
 
+// R50, R59, R113
 test("a broker killed within a key fan-out: the attempt fails and repeats, and every survivor gets the key", async () => {
   const site = stack.site("alpha");
   const [owner, removed, survivor] = actors;
@@ -63,6 +64,7 @@ test("a broker killed within a key fan-out: the attempt fails and repeats, and e
   expect((await inspection.verify(room.roomId)).differences).toEqual([]);
 });
 
+// R95
 test("after the restart every process goes on without one of its own", async () => {
   const [owner, , survivor] = actors;
   if (!owner || !survivor) throw new Error("nobody there");

@@ -56,6 +56,7 @@ async function outcomeOf(attempt: Promise<{ requestId: string; status: string }>
   }
 }
 
+// R13
 test("50 concurrent conflicting commands over two replicas give a dense log with one event and one result each", async () => {
   const room = await openOwnedRoom();
   const commands = owners.flatMap(({ client }, index) => [
@@ -84,6 +85,7 @@ test("50 concurrent conflicting commands over two replicas give a dense log with
   expect([...(state?.members.values() ?? [])].some(({ role }) => role === "owner")).toBe(true);
 });
 
+// R14
 test("of two last owners who leave at the same instant exactly one succeeds, every time", async () => {
   const [first, second] = owners;
   if (!first || !second) throw new Error("nobody there");

@@ -76,6 +76,7 @@ const differencesIn = async (room: RoomReference): Promise<readonly string[]> =>
 };
 
 describe("accounts that both sites disable (R123)", () => {
+  // R123
   test("leave the rooms of both, which keep an owner and change their keys, and nothing else changes", async () => {
     const { ann, gil, bob } = cast;
     const owned = await roomOf(gil, ["ann", "bob"]);

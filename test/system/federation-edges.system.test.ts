@@ -129,6 +129,7 @@ test.each(["snapshot", "final"] as const)(
   },
 );
 
+// R82, R83, R107
 test.each(["snapshot", "final"] as const)(
   "inbox-worker stalled within a %s while the opposite follows: waking it changes nothing",
   async (edge) => {

@@ -178,6 +178,7 @@ test.each([8, 9, 10])(
   },
 );
 
+// R82
 test.each<[Interrupted, number]>([
   ["members_removed", 0],
   ["members_removed", 1],
@@ -210,6 +211,7 @@ test.each<[Interrupted, number]>([
   await heir.stop();
 });
 
+// R82, R107
 test.each<[Interrupted, number]>([
   ["members_removed", 0],
   ["members_removed", 1],
@@ -244,6 +246,7 @@ test.each<[Interrupted, number]>([
   },
 );
 
+// R86
 test("with the link cut, beta itself serves the key of every room that was interrupted", async () => {
   const sent = await Promise.all(rooms.map((room) => keyBytes([ann], room, 1)));
   await stack.link("beta").cut();

@@ -88,6 +88,7 @@ const linkIsUp = (room: RoomReference): Promise<boolean> =>
     ),
   );
 
+// R61, R108
 test("a replica that has not heard of a removal gives the new key to the survivor alone, and keeps none", async () => {
   const room = await ann.client.createRoom({ name: "Lagging", users: ["bob", "carol"] });
   await room.done;

@@ -197,6 +197,7 @@ async function openRooms(): Promise<{ ofAlpha: RoomReference; ofBeta: RoomRefere
   return { ofAlpha, ofBeta };
 }
 
+// R80, R86, R110
 test("a cut link: each site goes on, requests across are refused, and both catch up", async () => {
   const { ofAlpha, ofBeta } = await openRooms();
   await whileCut(async () => {
@@ -221,6 +222,7 @@ test("a cut link: each site goes on, requests across are refused, and both catch
   await expectDaveIn(ofBeta);
 });
 
+// R80
 test.each([0, 3000])(
   "a link that goes away for %i ms and a little: both lanes go on at once",
   async (forMs) => {
@@ -234,6 +236,7 @@ test.each([0, 3000])(
   },
 );
 
+// R80
 test("a link that comes and goes: both lanes go on once it stays", async () => {
   const { ofAlpha, ofBeta } = await openRooms();
   await whileCut(() => changeAtAlpha(ofAlpha));
@@ -256,6 +259,7 @@ test("lanes on which nothing is sent are left alone while the link is there", as
   expect(kicks()).toEqual(before);
 });
 
+// R84
 test("a frozen broker at beta, which takes but answers nothing: alpha goes on, and beta catches up", async () => {
   const { ofAlpha, ofBeta } = await openRooms();
   await beta.nats.kill("SIGSTOP");
@@ -266,6 +270,7 @@ test("a frozen broker at beta, which takes but answers nothing: alpha goes on, a
   await expectCaughtUp(ofAlpha);
 });
 
+// R80, R95
 test("beta's broker killed and started again: its processes and clients stay, and everything arrives", async () => {
   const { ofAlpha, ofBeta } = await openRooms();
   await beta.nats.kill("SIGKILL");

@@ -187,6 +187,7 @@ async function readersAtOdds(room: RoomReference): Promise<string[]> {
   return odd.flat();
 }
 
+// R40, R41, R80
 test(`random histories on two sites, everything delivered twice: log, home, replica and clients agree (seed ${SEED})`, async () => {
   const rooms = await Promise.all(
     (

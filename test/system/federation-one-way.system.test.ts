@@ -163,6 +163,7 @@ async function expectChanged(room: RoomReference): Promise<void> {
   await expect(bob.client.getKey(room, 1)).rejects.toMatchObject({ reason: "not_room_member" });
 }
 
+// R10, R84, R86, R110
 test.each(["toPeers", "fromPeers"] as const)(
   "a link that loses what goes %s of beta: each site goes on, and both catch up without a client noticing",
   async (direction) => {

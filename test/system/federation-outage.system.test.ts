@@ -158,6 +158,7 @@ const membershipsTold = (actor: Actor, { roomId }: RoomReference): string[] =>
     (event.type === "added" || event.type === "removed") && event.roomId === roomId ? [event.type] : [],
   );
 
+// R80, R81
 test("a site away for hundreds of events is sent each once and in order, and its clients learn all of it", async () => {
   const known = await Promise.all(owners.map((owner) => openRoom(owner, ["mate", "bob", "carol"])));
   for (const room of known) expect(await differencesInTheEnd(room)).toEqual([]);

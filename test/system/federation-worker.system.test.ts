@@ -180,6 +180,7 @@ const PLACES: readonly (readonly [Title, number])[] = [
   ...AROUND_OUTBOX.map((step) => ["beta leaves", step] as const),
 ];
 
+// R43
 test.each(PLACES)(
   "%s, room-worker killed after step %i: beta is sent it once, and all agree",
   async (title, step) => {
@@ -194,6 +195,7 @@ test.each(PLACES)(
   },
 );
 
+// R107
 test.each(PLACES)(
   "%s, room-worker stalled after step %i past its ack wait: waking it sends beta nothing again",
   async (title, step) => {

@@ -31,6 +31,7 @@ afterAll(async () => {
   await stack.stop();
 });
 
+// R41
 test("a room's whole life ends the same when everything is delivered twice", async () => {
   const [owner, second] = actors;
   if (!owner || !second) throw new Error("nobody there");
@@ -81,6 +82,7 @@ test("a room's whole life ends the same when everything is delivered twice", asy
   expect(new Set(results).size).toBe(results.length);
 });
 
+// R52
 test("no version of a key ever had two values", () => {
   const values = new Map<string, Set<string>>();
   for (const { roomId, version, privateKey } of actors.flatMap(({ keysSent }) => keysSent)) {

@@ -144,6 +144,7 @@ const counted = (name: "messages_parked_total" | "room_divergence_total", label:
   metricOf(alpha.process("inbox-worker"), name, { ...label });
 
 describe("a peer that says what it may not say", () => {
+  // R103
   test.each(Object.entries(LIES))("%s: it is parked and counted, and changes nothing", async (_what, lie) => {
     const { room, state } = await openRoomOfBeta();
     const rooms = [room, shared, secret];
@@ -237,6 +238,7 @@ describe("a peer that lies about a room of its own", () => {
 });
 
 describe("a peer of a newer release", () => {
+  // R88
   test.each([
     ["an event of an unknown type", { type: "room_painted", data: { colour: "red" } }],
     ["an event of a newer schema", { v: 2 }],
@@ -259,6 +261,7 @@ describe("a peer of a newer release", () => {
     expect(await heldOf(room)).toEqual(before);
   });
 
+  // R88
   test("a snapshot of a newer schema waits and changes nothing", async () => {
     const { room, state } = await openRoomOfBeta();
     const before = await heldOf(room);
@@ -320,6 +323,7 @@ describe("a peer that asks for what is not its own", () => {
       (error: { reason?: string; name: string }) => error.reason ?? error.name,
     );
 
+  // R120
   test("keys and direct messages of other sites' accounts are refused, whoever it says is asking", async () => {
     const before = await Promise.all([shared, secret].map(held));
     const key = (body: object, fromSite = "beta") =>
@@ -346,6 +350,7 @@ describe("a peer that asks for what is not its own", () => {
     expect(await Promise.all([shared, secret].map(held))).toEqual(before);
   });
 
+  // R106
   test("what it tells alpha's accounts of alpha's rooms is not believed", async () => {
     const print = await ann.client.keyPrint(shared.roomId, 0);
     const told: string[] = [];

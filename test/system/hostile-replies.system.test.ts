@@ -60,6 +60,7 @@ const hostileReplies = (): readonly string[] => [
   "_INBOX.svc.alpha.room-worker.x",
 ];
 
+// R105
 test("an answer goes to the caller's own inbox or nowhere: no stream grows, nothing is purged, nobody hears it", async () => {
   const before = [await messagesIn("ROOMS"), await messagesIn("MESSAGES_CANONICAL")];
   const heardByBob: string[] = [];
@@ -87,6 +88,7 @@ test("an answer goes to the caller's own inbox or nowhere: no stream grows, noth
   expect(heardByBob.filter((subject) => hostileReplies().includes(subject))).toEqual([]);
 });
 
+// R105
 test("a client's credentials let it neither speak for another account nor overhear it", async () => {
   const { connection } = mallory;
   const subject = "chat.user.alpha.bob.request.site.alpha.info";

@@ -66,6 +66,7 @@ function bobOpens(event: RoomEvent): boolean {
   });
 }
 
+// R51
 test("nothing accepted after a removal's result opens for the removed member, though the sealing process stood still meanwhile", async () => {
   const { client } = owner();
   const room = await client.createRoom({ name: "Busy", users: ["p1", "p2", "p3", "bob"] });
@@ -104,6 +105,7 @@ test("nothing accepted after a removal's result opens for the removed member, th
   expect(created().filter(bobOpens).length).toBeGreaterThan(100);
 });
 
+// R53
 test("two simultaneous removals give two versions in order, and every survivor holds both", async () => {
   const { client } = owner();
   const room = await client.createRoom({ name: "Shrinking", users: ["p1", "p2", "p3", "p4", "p5"] });
@@ -121,6 +123,7 @@ test("two simultaneous removals give two versions in order, and every survivor h
   }
 });
 
+// R68
 test("no private key is found in any stream, log or document of the run", async () => {
   const keys = new Set(
     [...actors, bob].flatMap(({ keysSent }) => keysSent.map(({ privateKey }) => privateKey)),

@@ -79,6 +79,7 @@ async function agreedIn(room: RoomReference): Promise<unknown[]> {
 }
 
 describe("changes of messages at two sites", () => {
+  // R92
   test("made at the same time by everybody end the same for everybody, and as history has them", async () => {
     const room = await roomOf("Busy");
     const [first, second, third] = await Promise.all(
@@ -163,6 +164,7 @@ describe("changes of messages at two sites", () => {
 });
 
 describe("a newcomer without history", () => {
+  // R91
   test("sees nothing of before by any page, thread, id or edit notice, and everything from then on", async () => {
     const room = await roomOf("Later");
     const old = await ann.client.send(room, { content: "an old secret" });

@@ -88,6 +88,7 @@ const versionsSent = ({ keysSent }: Actor, { roomId }: RoomReference): number[] 
   return [...new Set(sent)].toSorted((a, b) => a - b);
 };
 
+// R104
 test("old events run again over an older projection give nobody a key that is not theirs", async () => {
   const room = await actors.ann.client.createRoom({ name: "Set back", users: ["carol"] });
   await room.done;
@@ -137,6 +138,7 @@ async function listedFor({ client }: Actor, { roomId }: RoomReference): Promise<
   return row && (row.key?.version ?? "none");
 }
 
+// R104
 test("whoever the log has as a member no more is given nothing newer while old events run again", async () => {
   const { ann, bob, carol } = actors;
   const room = await ann.client.createRoom({ name: "Half way back", users: ["carol"] });
@@ -175,6 +177,7 @@ test("whoever the log has as a member no more is given nothing newer while old e
   ]);
 });
 
+// R104
 test("between activation and commit survivors are given the new version, and the removed is not", async () => {
   const { ann, bob, carol } = actors;
   const room = await ann.client.createRoom({ name: "Just rotating", users: ["bob", "carol"] });

@@ -138,6 +138,7 @@ test("what is read and set at one client is seen at the other, at the home and b
   await expect(bob.client.receipts(room, messageId)).rejects.toMatchObject({ reason: "not_message_author" });
 });
 
+// R86, R87
 test("what is read while the home is dead is answered at once and arrives after its return, the newest last", async () => {
   const room = await openRoom();
   await Promise.all([...alpha.processes, ...alpha.servers].map((process) => process.kill("SIGKILL")));
@@ -159,6 +160,7 @@ test("what is read while the home is dead is answered at once and arrives after 
   expect(await agree(room)).toBe(true);
 });
 
+// R87
 test("room-service killed between the store and OUTBOX: the repeat brings to the home what stands already", async () => {
   const room = await openRoom();
   await latest(beta, "room-service").stop();
@@ -174,6 +176,7 @@ test("room-service killed between the store and OUTBOX: the repeat brings to the
   expect(await arrives(room, "bob", upTo)).toBe(true);
 });
 
+// R83
 test("what was read in an earlier membership comes back neither at the home nor at the replica", async () => {
   const room = await openRoom();
   const { lastSeenAt } = await bob.client.markRead(room);

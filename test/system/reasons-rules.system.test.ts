@@ -12,6 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => company[Symbol.asyncDispose]());
 
+// R6
 test.each([...rowsOf<Company>(REQUEST_PROVOCATIONS), ...rowsOf<Company>(MEMBER_PROVOCATIONS)])(
   "a client is told %s, with its code and metadata",
   async (reason, provoke) => {

@@ -11,6 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => company[Symbol.asyncDispose]());
 
+// R6
 test.each(rowsOf<Company>(SETTINGS_PROVOCATIONS))(
   "a client is told %s, with its code and metadata",
   async (reason, provoke) => {

@@ -23,6 +23,7 @@ afterAll(async () => {
   await stack.stop();
 });
 
+// R6
 test.each(rowsOf<BusySite>(STORE_PROVOCATIONS))(
   "a client is told %s, with its code and metadata",
   async (reason, provoke) => {

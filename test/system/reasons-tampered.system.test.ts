@@ -39,6 +39,7 @@ afterAll(async () => {
   await stack.stop();
 });
 
+// R6
 test.each(rowsOf<TamperedSites>(TAMPERED_PROVOCATIONS))(
   "a client is told %s, with its code and metadata",
   async (reason, provoke) => {

@@ -58,6 +58,7 @@ async function rebuild(): Promise<string> {
   return stdout;
 }
 
+// R42
 test("projections thrown away come back from the log as they were, and nobody is told", async () => {
   const site = stack.site("alpha");
   const { client } = owner;
@@ -91,6 +92,7 @@ test("projections thrown away come back from the log as they were, and nobody is
   expect((await inspection.verify(room.roomId)).differences).toEqual([]);
 });
 
+// R42
 test("what members said of themselves outlasts a rebuild of projections that stand", async () => {
   const worker = stack.site("alpha").process("room-worker");
   await worker.restart();

@@ -52,6 +52,7 @@ const countsOf = (row: RoomListRow | undefined) => row && [row.unread, row.menti
 const showsCounts = (roomId: string, counts: readonly unknown[]) =>
   happens(async () => JSON.stringify(countsOf(await rowOf(roomId))) === JSON.stringify(counts));
 
+// R86
 test("a member elsewhere sees what it has not read, what changed, and what is known while the home is away", async () => {
   const [roomId, quiet, left] = [await openRoom(), await openRoom(), await openRoom()];
   const room = { roomId, siteId: "alpha" };

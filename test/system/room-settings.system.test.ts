@@ -122,6 +122,7 @@ test("the site that holds the replica sends owners and admins to the home", asyn
   await expect(bob.client.closeRoom(replica)).rejects.toMatchObject(elsewhere);
 });
 
+// R35
 test("a restricted room takes whom its only owner adds, of its own site alone until that is lifted", async () => {
   const room = await openRoom(["amy", "bob", "cat", "eve"]);
   const asked = { restricted: true, externalAccess: false, ownerAccount: "amy" };
@@ -153,6 +154,7 @@ test("a restricted room takes whom its only owner adds, of its own site alone un
   expect(texts).toContain('"Administrator" lifted the restriction');
 });
 
+// R123
 test("a closed room is read on, takes no sends and no members, and is left by everybody, the last one too", async () => {
   const room = await openRoom(["amy", "bob"]);
   await ann.client.send(room, { content: "before" });

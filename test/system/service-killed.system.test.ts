@@ -108,6 +108,7 @@ async function expectOneOutcome({ type, ask, follow }: Command) {
   return { roomId, members: [...(state?.members.keys() ?? [])].toSorted() };
 }
 
+// R15
 test("room-service killed between append and reply: a repeated creation is one event and the same room", async () => {
   const body = { name: "Once", users: ["bob"] };
   const { members } = await expectOneOutcome({
@@ -118,6 +119,7 @@ test("room-service killed between append and reply: a repeated creation is one e
   expect(members).toEqual(["ann", "bob"]);
 });
 
+// R15
 test("room-service killed between append and reply: a repeated addition is one event and one outcome", async () => {
   const { roomId, siteId } = room;
   const outcome = await expectOneOutcome({

@@ -59,6 +59,7 @@ async function appendAhead(index: number): Promise<void> {
   });
 }
 
+// R111
 test("behind 1 000 waiting rooms 100 healthy ones are served, and the waiting ones hold nothing unacknowledged", async () => {
   await Promise.all(Array.from({ length: WAITING }, (_, index) => appendAhead(index)));
   const created = await Promise.all(

@@ -97,6 +97,7 @@ const openRoom = async (): Promise<RoomReference> => {
   return room;
 };
 
+// R41, R43, R47
 test.each(STEPS)(
   "a worker killed after step %i of a removal: another ends it the same, with the same key and one result",
   async (step) => {
@@ -116,6 +117,7 @@ test.each(STEPS)(
   },
 );
 
+// R107
 test.each([0, 1, 4, 8, 10])(
   "a worker stalled after step %i past its ack wait: another goes on, and waking it changes nothing",
   async (step) => {
@@ -137,6 +139,7 @@ test.each([0, 1, 4, 8, 10])(
   },
 );
 
+// R107
 test("a worker stalled before its first write of an addition brings nobody back who was removed meanwhile", async () => {
   const calm = await site.startProcess("room-worker", QUICK);
   const room = await ann.client.createRoom({ name: "Late", users: ["carol"] });

@@ -96,6 +96,7 @@ describe.each([
   ["node", nodeSuite],
   ["portable", portableSuite],
 ])("suite %s", (_name, suite) => {
+  // R71
   test.each(sealing)("seals and opens: $name, $alg", ({ input, expect: expected, alg }) => {
     const room = pairOfPrivateKey(suite, bytesOfHex(input.roomPrivateKey));
     const ephemeral = pairOfPrivateKey(suite, bytesOfHex(input.ephemeralPrivateKey));
@@ -152,6 +153,7 @@ describe.each([
   ["portable", (input: OpenVectorInput) => opensWith(portableSuite, input)],
   ["WebCrypto", opensWithWebCrypto],
 ])("by %s", (_name, opens) => {
+  // R71
   test("a body with a commitment does not open after any byte of it changed", async () => {
     const bodies = changedBodies();
     const opened = await Promise.all(bodies.map(opens));
@@ -160,6 +162,7 @@ describe.each([
   });
 
   // What the commitment is for: without it the same ciphertext opens under both keys, to two texts.
+  // R71
   test("a ciphertext made for two keys opens under both without a commitment, under its own with one", async () => {
     expect(await openedOf(UNCOMMITTED_ALGORITHM, opens)).toEqual([true, true, true, true]);
     expect(await openedOf(COMMITTED_ALGORITHM, opens)).toEqual([true, false, false, true]);

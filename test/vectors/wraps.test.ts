@@ -56,6 +56,7 @@ describe.each([
   ["node", nodeSuite],
   ["portable", portableSuite],
 ])("suite %s", (_name, suite) => {
+  // R71
   test.each(wrapping)("wraps and unwraps: $name", ({ input, expect: expected }) => {
     const device = pairOfPrivateKey(suite, bytesOfHex(input.devicePrivateKey));
     const ephemeral = pairOfPrivateKey(suite, bytesOfHex(input.ephemeralPrivateKey));
@@ -76,6 +77,7 @@ describe.each([
     expect(unwrap(suite, { ...input, wrapped: asReceived(wrapped) })).toBe(input.roomPrivateKey);
   });
 
+  // R71
   test.each(refused)("does not unwrap: $name", ({ input, expectError }) => {
     const attempt = () => unwrap(suite, input);
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 
 import { judgeUpdate, mayTell, type Membership } from "./accept-event.ts";
 
+// R106
 test("a room's event is taken from its own site and from the client's, and from no other", () => {
   const room = { siteId: "beta", ownSiteId: "alpha" };
   expect(mayTell({ ...room, fromSite: "beta" })).toBe(true);

@@ -81,6 +81,7 @@ function tellResult(site: PeerSite, room: PeerRoom, of: { fromSite: string; requ
 }
 
 describe("a job", () => {
+  // R46
   test("is done by the result of its room's home site, told once, and by no other site's", async () => {
     const { site, room, client, events } = await stage();
     await site.answer(createRoom, ({ requestId }) => accepted(room, requestId));
@@ -126,6 +127,7 @@ describe("a job", () => {
 });
 
 describe("messages", () => {
+  // R77
   test("open with the key of the listing, once, however often they are published", async () => {
     const { room, pair, client, events } = await stage();
     const message = room.message("hello");
@@ -167,6 +169,7 @@ describe("messages", () => {
     expect(await next(events, "message")).toMatchObject({ message, via: "live" });
   });
 
+  // R75
   test("whose key is gone are read from history", async () => {
     const { site, room, events } = await stage();
     const message = room.message("in history");
@@ -193,6 +196,7 @@ describe("messages", () => {
     expect(site.asked(listHistory)).toEqual([]);
   });
 
+  // R75
   test("of 60 versions open with keys that come in any order", async () => {
     const { site, room, events } = await stage();
     await site.answer(getKey, () => {
@@ -212,6 +216,7 @@ describe("messages", () => {
     expect(opened.toSorted()).toEqual(messages.map(({ content }) => content).toSorted());
   });
 
+  // R109
   test("missed between two others are read back from history and told in order", async () => {
     const { site, room, pair, client, events } = await stage();
     const [first, lost, third] = [
@@ -297,6 +302,7 @@ describe("membership", () => {
     expect(client.room(room.roomId)).toMatchObject({ roomId: room.roomId });
   });
 
+  // R109
   test("is listed anew after a lost connection, and what was said meanwhile is read", async () => {
     const { site, room, pair, events, connection } = await stage();
     const first = room.message("before");

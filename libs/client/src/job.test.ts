@@ -21,6 +21,7 @@ function results(known: Readonly<Record<string, string>>) {
 }
 
 describe("job results", () => {
+  // R46
   test("are told once, from the room's home site only", () => {
     const { jobs, told } = results({ [roomId]: "alpha" });
     jobs.receive("beta", result);

@@ -7,6 +7,7 @@ const refused = (reason: string) => new ParleyError("no", { code: "forbidden", r
 const unanswered = new ParleyError("away", { code: "unavailable" });
 
 describe("after a failed key.get", () => {
+  // R76
   test("a typed refusal pauses for a minute and says why", () => {
     const states = ["room_key_absent", "not_room_member", "key_version_not_allowed"].map((reason) =>
       afterFailedFetch(freshFetch, refused(reason), 1000),
@@ -20,6 +21,7 @@ describe("after a failed key.get", () => {
     expect(states.map(({ reason }) => isHidden(reason))).toEqual([false, true, true]);
   });
 
+  // R76
   test("silence pauses for 1, 2, 5, then 15 seconds, and a refusal starts the row anew", () => {
     let state = freshFetch;
     const pauses: number[] = [];

@@ -36,6 +36,7 @@ function stage(answers: readonly (Error | Uint8Array)[]) {
   return { clock, fetcher, seen, wanted };
 }
 
+// R76
 test("one request is in flight per version, however often the key is wanted", async () => {
   const { clock, fetcher, seen } = stage([new Uint8Array(32)]);
   fetcher.want(key);

@@ -47,6 +47,7 @@ test("an edit is shown and told once, with the message as it is now", async () =
   expect(shown()).toMatchObject([{ content: "bye" }]);
 });
 
+// R92
 test("a change that comes before its message, whose key is late, is in the message when it opens", async () => {
   const { room, pair, events } = await stage();
   const late = newKey();

@@ -68,6 +68,7 @@ describe("a message and its changes", () => {
     pinned(11, true),
   ];
 
+  // R92
   test("end the same in whatever order they come, the message last or in between, some of them twice", () => {
     const expected = shownAfter(created, ...changes);
     expect(expected).toMatchObject({
@@ -81,6 +82,7 @@ describe("a message and its changes", () => {
       expect(shownAfter(...order)).toEqual(expected);
   });
 
+  // R92
   test("end as a tombstone of the first deletion, whatever comes before or after", () => {
     const all = [created, ...changes, deleted(3), deleted(12)];
     const { mentions: _, ...rest } = created;

@@ -89,6 +89,7 @@ describe("the outbox", () => {
     expect(await store.load()).toEqual([]);
   });
 
+  // R75
   test("keeps what waits when the client closes, and sends it with the next run", async () => {
     const before = stage(() => Promise.reject(away));
     const waiting = before.outbox.send(room, { content: "1", messageId: "a".repeat(20) });

@@ -48,6 +48,7 @@ describe("the sequence of a room", () => {
     expect(noteSequence(after3, { seq: 7, prevSeq: 3 }).continuity).toBe("whole");
   });
 
+  // R109
   test("has a gap when the predecessor is not held, and only once", () => {
     const { timeline, continuity } = noteSequence(after3, { seq: 9, prevSeq: 7 });
     expect(continuity).toBe("gap");

@@ -67,6 +67,7 @@ describe("the name of a person", () => {
 });
 
 describe("the name of an org", () => {
+  // R23
   test("is the first department name, however early a section name comes", () => {
     const entries = [
       line({ account: "ann", sectId: "x", sectName: "Section" }),

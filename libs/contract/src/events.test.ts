@@ -90,6 +90,7 @@ describe("stored bytes of a known event", () => {
     expect(parseStoredEvent(encodeEvent(event))).toEqual({ kind: "event", event });
   });
 
+  // R5
   test("may carry fields that this release does not know, at every level: they are ignored", () => {
     const event = eventOf("members_added");
     const data = DATA.members_added;
@@ -180,6 +181,7 @@ describe("bytes that are no envelope are garbage", () => {
   });
 });
 
+// R8
 test("no bytes at all make the reader throw", () => {
   fc.assert(
     fc.property(

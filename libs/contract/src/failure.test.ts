@@ -32,6 +32,7 @@ const catalogued = Object.entries(CATALOGUE).flatMap(([code, lines]) =>
 const reasons = Object.keys(REASONS) as FailureReason[];
 
 describe("the catalogue of reasons", () => {
+  // R6
   test("names each reason once, in snake_case", () => {
     expect(new Set(catalogued.map(({ reason }) => reason)).size).toBe(catalogued.length);
     expect(reasons.filter((reason) => !/^[a-z]+(?:_[a-z]+)*$/.test(reason))).toEqual([]);
@@ -56,11 +57,13 @@ describe("the catalogue of reasons", () => {
     expect(["constructor", "toString", "__proto__", ""].filter(isFailureReason)).toEqual([]);
   });
 
+  // R6
   test("does not compile with a reason that is not in it", () => {
     // @ts-expect-error -- no such reason
     expect(() => new Failure("no_such_reason")).toThrow(TypeError);
   });
 
+  // R6
   test("leaves nobody a choice of code: the reason fixes it", () => {
     const failure = new Failure("room_closed");
 

@@ -7,6 +7,7 @@ const requestId = "018f4e1c-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
 const of = { roomId: room, revision: 7, dest: "beta" };
 
 describe("Nats-Msg-Id", () => {
+  // R4
   test.each([
     ["a ROOMS append", messageIds.roomEvent(room, requestId), `${room}:${requestId}`],
     [

@@ -74,6 +74,7 @@ test("base62 has exactly the asked length, left-padded", () => {
   expect(base62("ann", 25)).toMatch(/^000/);
 });
 
+// R16
 test("a direct message has one id from either side", () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), (a, b) => {
@@ -92,6 +93,7 @@ test("a direct message's id tells whose it is, and no other id does", () => {
   );
 });
 
+// R114
 test("a system message's id is of no length that a client may send", () => {
   const id = systemMessageIdOf({ roomId: "jHjHNiEuCoJo8Nrzp", revision: 1, type: "room_created" });
 

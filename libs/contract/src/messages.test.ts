@@ -38,6 +38,7 @@ describe("the content of a message", () => {
 });
 
 describe("msg.send", () => {
+  // R114
   test.each([
     "0123456789ABCDEFabc",
     "0123456789ABCDEFabcde",

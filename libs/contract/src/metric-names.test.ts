@@ -41,6 +41,7 @@ const CONTRACT = [
 const declared = Object.entries(METRICS);
 
 describe("the metrics", () => {
+  // R99
   test("are those of the contract with their labels, and no other", () => {
     const written = declared.map(([name, { labels }]) =>
       labels.length > 0 ? `${name}{${labels.join(",")}}` : name,

@@ -27,6 +27,7 @@ describe("a notice of a newer release is read without the fields this one does n
   });
 });
 
+// R57
 test("a key notice carries no public key: clients derive it", () => {
   expect(Object.keys(roomKeyNotice.shape)).not.toContain("publicKey");
 });

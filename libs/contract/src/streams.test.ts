@@ -37,10 +37,12 @@ function storedUnder(stream: StreamName, subject: string): string {
 describe("what is published to a stream", () => {
   const of = { siteId: SITE, roomId: ROOM };
 
+  // R38
   test.each(EVENT_TYPES)("the event %s is captured by ROOMS alone", (type) => {
     expect(capturing(canonicalSubjects.roomAppend.of({ ...of, type }))).toEqual(["ROOMS"]);
   });
 
+  // R38
   test.each([
     ["a message", canonicalSubjects.messageAppend.of({ ...of, type: "created" }), "MESSAGES_CANONICAL"],
     [

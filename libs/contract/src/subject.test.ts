@@ -68,6 +68,7 @@ describe.each(families.map((family) => [family.template, family] as const))("%s"
     );
   });
 
+  // R2
   test("refuses every forbidden character in every token, built, filtered and parsed", () => {
     const valid = fc.sample(tokensOf(family), 1)[0] ?? {};
     for (const name of namesOf(family)) {
@@ -139,6 +140,7 @@ describe("a subject of the wrong form", () => {
   });
 });
 
+// R8
 test("any text at all is parsed or refused, never anything else", () => {
   const token = fc.oneof(fc.string(), fc.constantFrom("chat", "user", "room", "*", ">", "alpha", "request"));
   fc.assert(

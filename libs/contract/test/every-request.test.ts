@@ -119,6 +119,7 @@ describe.each(everyRequest.map((request) => [request.operation, request] as cons
       expect(request.reply.safeParse(reply).success).toBe(true);
     });
 
+    // R1, R5
     test.each(["actor", "creator", "sender", "owner", "requestId", "homeSite", "constructor"])(
       "refuses a body that names %s, or any other field it does not know",
       (field) => {

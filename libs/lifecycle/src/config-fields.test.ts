@@ -86,6 +86,7 @@ test("takes the documented default of whatever is not set", () => {
   });
 });
 
+// R93
 test("requires site, broker, database, key store and key-encryption key, and says so of all of them", () => {
   const parsed = parseConfig(everything, {});
   expect(parsed.ok ? [] : parsed.faults.map(({ variables, problem }) => [variables.join(), problem])).toEqual(

@@ -20,6 +20,7 @@ function read(environment: Environment) {
   return { attempt, written, exits };
 }
 
+// R93
 test("tells every fault in one message with variable, problem and example, and exits with 1", () => {
   const { attempt, written, exits } = read({ SITE_ID: "Site A", PEERS: "site-b,", MAX_ROOM_SIZE: "7d" });
   expect(attempt).toThrow("exited");

@@ -31,6 +31,7 @@ const closing = (name: string, order: string[]): AsyncDisposable => ({
   [Symbol.asyncDispose]: async () => void order.push(name),
 });
 
+// R98
 test("on a signal: not ready, stopping, then everything in reverse of its opening, telemetry last, exit 0", async () => {
   const order: string[] = [];
   const opened = Promise.withResolvers<void>();

@@ -60,6 +60,7 @@ describe.each([
     }));
   }
 
+  // R106
   test("a lane carries what is meant for a site, in order, and nobody else receives it", async () => {
     await send("alpha", "beta", numbered(0, 100));
 
@@ -150,6 +151,7 @@ describe.each([
     expect(await alphaStreams()).toEqual(before);
   });
 
+  // R106
   test("a peer that names its own lane and asks for another is refused", async () => {
     const body = {
       stream_name: "OUTBOX_alpha",

@@ -73,6 +73,7 @@ describe.each([
     expect(await hears({ listener: alpha, speaker: beta, subject })).toBe(true);
   });
 
+  // R106
   test.each([
     ["act as an account of ours", `chat.user.alpha.ann.request.room.${room}.alpha.member.add`],
     ["act as an account of a third site", `chat.user.gamma.gus.request.room.${room}.alpha.member.add`],
@@ -98,6 +99,7 @@ describe.each([
     expect(await hears({ listener: alpha, speaker: neighbour, subject })).toBe(true);
   });
 
+  // R106
   test.each([
     ["requests of our accounts to us", `chat.user.alpha.ann.request.room.${room}.alpha.member.add`],
     ["keys for our accounts", "chat.user.alpha.ann.event.alpha.room.key"],

@@ -31,6 +31,7 @@ const streams = ["ROOMS_alpha", "MESSAGES_CANONICAL_alpha", "OUTBOX_alpha", "DEA
 describe.each(PROCESSES)("%s", (process) => {
   const { publish, subscribe } = processPermissions(process, "alpha", ["beta"]);
 
+  // R105
   test.each(["$JS.API", "$JS.alpha.API"])("can neither purge nor delete through %s", (api) => {
     const destructive = streams.flatMap((stream) => [
       `${api}.STREAM.PURGE.${stream}`,
@@ -52,6 +53,7 @@ describe.each(PROCESSES)("%s", (process) => {
     expect(allows(publish, `chat.user.alpha.ann.request.room.${room}.alpha.msg.send`)).toBe(false);
   });
 
+  // R67
   test("speaks for no other site", () => {
     const foreign = [
       `chat.room.canonical.beta.${room}.members_removed`,

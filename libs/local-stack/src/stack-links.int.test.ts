@@ -207,6 +207,7 @@ test("both sites of a direct link can silence either way of it, and restore it",
   }
 });
 
+// R84
 test("three sites meet at a hub: one that is cut off stays alone, and all find each other when the hub returns", async () => {
   await using stack = await startStack({ sites: 3, processes: {} });
   await untilReached(stack, "alpha", "gamma");

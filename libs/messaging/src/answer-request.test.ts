@@ -110,6 +110,7 @@ describe("mayReplyTo", () => {
 });
 
 describe("the request id", () => {
+  // R3
   it("is minted when it is missing and handed to the handler", async () => {
     let handled = "";
     const { ask } = serving(userEndpoint(sendMessage, ({ requestId }) => ((handled = requestId), ok())));
@@ -129,6 +130,7 @@ describe("the request id", () => {
     );
   });
 
+  // R3
   it.each([
     ["msg.send", userEndpoint(sendMessage, ok), SENDING],
     [
@@ -212,6 +214,7 @@ const reasonOf = async (of: Parameters<typeof serving>[1]): Promise<unknown> =>
 describe("a request is refused for", () => {
   const endpoint = sending;
 
+  // R2
   it.each([
     ["account", SENDING.replace("ann", 'an"n')],
     ["account", SENDING.replace("ann", "an\\n")],
@@ -305,6 +308,7 @@ describe("the order of the checks", () => {
 });
 
 describe("an answer", () => {
+  // R1
   it("names who acts, for an agent with whom it acts for, and never from the body", async () => {
     let actor: unknown;
     const endpoint = userEndpoint(createRoom, (request) => {
@@ -321,6 +325,7 @@ describe("an answer", () => {
     expect(forged.reply["reason"]).toBe("invalid_request");
   });
 
+  // R7
   it("is `internal` with a neutral sentence for an exception, which is logged once with ids only", async () => {
     const { ask, entries } = serving(
       userEndpoint(sendMessage, () => Promise.reject(new Error("at 10.0.0.7: password rejected"))),

@@ -128,6 +128,7 @@ describe("a consumer", () => {
 });
 
 describe("a message that fails", () => {
+  // R97
   test("comes again from the broker, never earlier than its delay, while later ones go on", async ({
     site,
   }) => {
@@ -152,6 +153,7 @@ describe("a message that fails", () => {
     expect(total("message_redeliveries_total", "consumer=message-store")).toBe(2);
   });
 
+  // R111
   test("in place holds up its own room only, however many rooms wait", async ({ site }) => {
     const waiting = Array.from({ length: 100 }, newRoomId);
     const healthy = newRoomId();
@@ -252,6 +254,7 @@ describe("a message that fails", () => {
 });
 
 describe("while a dependency is down", () => {
+  // R121
   test("everything is held, nothing counts as an attempt, and all follows in order on its return", async ({
     site,
   }) => {
@@ -286,6 +289,7 @@ describe("while a dependency is down", () => {
 });
 
 describe("a loop that stops", () => {
+  // R98
   test("finishes what it has begun, hands back the rest in order and gives the pin back", async ({
     site,
   }) => {
@@ -342,6 +346,7 @@ describe("a loop that stops", () => {
 });
 
 describe("a loop whose consumer is deleted", () => {
+  // R96
   test("makes the consumer anew and goes on", async ({ site }) => {
     const handled: string[] = [];
     const { entries } = await start(site, { handle: async (message) => void handled.push(textOf(message)) });

@@ -42,6 +42,7 @@ describe("declareStreams", () => {
     await expect(broker.manager.streams.info(streamName("DEAD", siteId))).rejects.toThrow("stream not found");
   });
 
+  // R94
   test("refuses a stream that differs, says where, and changes nothing", async ({ site: { broker } }) => {
     const { DEAD } = streamDeclarations(newSiteId());
     const other = { ...DEAD, max_age: 60_000_000_000, duplicate_window: 60_000_000_000, num_replicas: 1 };

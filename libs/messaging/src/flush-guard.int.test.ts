@@ -44,6 +44,7 @@ describe("beginFlush", () => {
     await vi.waitFor(() => expect(lossy.heard).toEqual(["one"]));
   });
 
+  // R59
   test("fails after a reconnect, although the flush itself would succeed and the notice is gone", async ({
     lossy,
   }) => {

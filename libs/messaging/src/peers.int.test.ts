@@ -102,6 +102,7 @@ const reasonOf = (asking: Promise<unknown>): Promise<unknown> =>
   );
 
 describe("asking a peer", () => {
+  // R63
   test("answers what the peer says, and throws what it refuses with", async ({ pair }) => {
     await pair.listen();
     pair.says.call = pair.key;
@@ -116,6 +117,7 @@ describe("asking a peer", () => {
     expect(await reasonOf(pair.ask())).toBe("store_unavailable");
   });
 
+  // R63
   test("says that a site is unreachable where nobody listens, and for one that is no peer", async ({
     pair,
   }) => {
@@ -130,6 +132,7 @@ describe("asking a peer", () => {
     });
   });
 
+  // R84
   test("stops at two calls in a row without an answer until a ping is answered", async ({ pair }) => {
     await pair.listen();
     pair.says.call = "nothing";
@@ -143,6 +146,7 @@ describe("asking a peer", () => {
     await vi.waitFor(async () => expect(await pair.ask()).toEqual(pair.key), { timeout: 5000 });
   });
 
+  // R84, R115
   test("has 32 calls under way at most", async ({ pair }) => {
     await pair.listen();
     pair.says.call = "nothing";

@@ -17,6 +17,7 @@ const publishOf = (siteId: string, fields: Partial<StreamPublish> = {}): StreamP
 });
 
 describe("publishToStream", () => {
+  // R4
   test("refuses a publish without a Nats-Msg-Id", async ({ site: { broker, siteId } }) => {
     const publishing = publishToStream(broker, publishOf(siteId, { messageId: "" }));
 

@@ -17,6 +17,7 @@ const reasonOf = (call: () => unknown): string => {
 const share = { most: 2, beyond: "rate_limited", by: "account_in_flight" } as const;
 
 describe("places", () => {
+  // R115
   it("are as many as the process has, and no owner holds more than its share", () => {
     const limits = createRequestLimits({ maxInFlight: 3 });
     const leave = limits.enter("ann", share);
@@ -32,6 +33,7 @@ describe("places", () => {
 });
 
 describe("the command rate", () => {
+  // R115
   it("lets a burst through, then as many as the seconds that pass allow", () => {
     let at = 0;
     const limits = createRequestLimits({ maxInFlight: 1, now: () => at });

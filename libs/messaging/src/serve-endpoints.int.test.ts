@@ -96,6 +96,7 @@ describe("serveEndpoints", () => {
     expect(process.total("replies_refused_total")).toBe(hostile.length + 1);
   });
 
+  // R9
   test("answers the request beyond its places at once, while those before it are under way", async ({
     process,
   }) => {
@@ -113,6 +114,7 @@ describe("serveEndpoints", () => {
     expect(process.begun).not.toContain("one too many");
   });
 
+  // R9
   test("answers a reply over the broker's limit with `response_too_large`", async ({ process }) => {
     expect(await process.history()).toMatchObject({
       reason: "response_too_large",
@@ -120,6 +122,7 @@ describe("serveEndpoints", () => {
     });
   });
 
+  // R98
   test("finishes on stopping what it has begun, and takes no more", async ({ process }) => {
     const begun = process.send("wait");
     await vi.waitFor(() => expect(process.begun).toHaveLength(1));

@@ -7,6 +7,7 @@ import { traceHeaders, traceOf } from "./trace.ts";
 const PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 describe("a trace", () => {
+  // R4
   it("is passed on as it came, its state too", () => {
     const received = headers();
     received.set(HEADERS.traceParent, PARENT);

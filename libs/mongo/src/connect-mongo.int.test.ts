@@ -40,6 +40,7 @@ describe("connectMongo", () => {
 const BOUND = { timeout: 12_000 };
 
 describe("a store whose server goes away", () => {
+  // R21
   test("answers store_unavailable in every call and names what it did", BOUND, async ({ sockets }) => {
     const mongo = await connectMongo(options(await sockets.relay()));
     const state = room();

@@ -69,6 +69,7 @@ describe("createDirectoryCache", () => {
     expect(asked).toEqual(["ann"]);
   });
 
+  // R21
   test("does not remember a failure", async () => {
     const { names, nameOf } = setUp();
     names.set("ann", "broken");

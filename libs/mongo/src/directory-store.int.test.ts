@@ -57,6 +57,7 @@ test("finds whose user id it is", async ({ directory }) => {
 });
 
 describe("importDirectory", () => {
+  // R102
   test("changes nothing when it is repeated", async ({ directory }) => {
     const before = await directory.findMany(everything);
     await importDirectory(directory, fileOf(DIRECTORY));
@@ -77,6 +78,7 @@ describe("importDirectory", () => {
     expect(await importing(off("dis1"))).toMatchObject({ disabled: ["dis1"], newlyDisabled: [] });
   });
 
+  // R102
   test("writes nothing when one line of many is bad, and names it", async ({ directory }) => {
     const before = await directory.findMany(everything);
     const many = Array.from({ length: 700 }, (_, index) => line(`many${index}`));
@@ -139,6 +141,7 @@ describe("mongoDirectoryStore", () => {
     ]);
   });
 
+  // R22
   test("matches department ids wherever section ids match, people once and enabled ones only", async ({
     directory,
   }) => {
@@ -149,6 +152,7 @@ describe("mongoDirectoryStore", () => {
     expect(tech?.people).toHaveLength(2);
   });
 
+  // R23
   test("names an org by department, then section, then id", async ({ directory }) => {
     const orgs = await directory.orgs(["eng", "one", "tech", "gone"]);
     expect(namesOf(orgs)).toEqual(["Engineering Technik", "One", "Technology", "gone"]);

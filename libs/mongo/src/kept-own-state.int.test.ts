@@ -41,6 +41,7 @@ async function liveRoom(database: Db): Promise<{ state: RoomState; project: () =
 }
 
 describe("a rebuild of memberships", () => {
+  // R42
   test("ends with the same rows, own state included", async ({ database }) => {
     const { state, project } = await liveRoom(database);
     const before = await rowsOf(database, state);
@@ -51,6 +52,7 @@ describe("a rebuild of memberships", () => {
     expect(await rowsOf(database, state)).toEqual(before);
   });
 
+  // R42
   test("that was interrupted loses nothing when it is repeated", async ({ database }) => {
     const { state, project } = await liveRoom(database);
     const before = await rowsOf(database, state);

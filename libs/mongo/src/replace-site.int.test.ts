@@ -52,6 +52,7 @@ describe("replacing a site's subscriptions", () => {
     });
   });
 
+  // R83
   test("brings no read state of an earlier membership back", async ({ database }) => {
     const store = mongoSubscriptionStore(database);
     const first = snapshot(5, { members: [ann, bob] });

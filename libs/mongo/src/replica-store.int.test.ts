@@ -135,6 +135,7 @@ describe("mongoReplicaStore", () => {
     expect(update?.$unset).toEqual({ [`state.members.${Buffer.from("bob").toString("base64url")}`]: "" });
   });
 
+  // R81
   test("takes neither a repeat nor an event beyond a gap", async ({ database }) => {
     const fifth = held();
     const sixth = next(fifth, [fifth.members], { name: "six" });
@@ -165,6 +166,7 @@ describe("mongoReplicaStore", () => {
     expect((await find())?.state).toEqual(repaired);
   });
 
+  // R81
   test("bridges a gap by a snapshot and settles one at or below what is applied", async ({ database }) => {
     const fifth = held();
     const { store, find } = await open(database, fifth);
@@ -186,6 +188,7 @@ describe("mongoReplicaStore", () => {
 });
 
 describe("a tombstone", () => {
+  // R82
   test("is served by no read and keeps only how far the room is applied", async ({ database }) => {
     const state = held();
     const { bury, find, stored } = await open(database, state);
@@ -203,6 +206,7 @@ describe("a tombstone", () => {
     expect(await rooms.findMany([state.roomId])).toEqual([]);
   });
 
+  // R82
   test("stands against everything that is not newer", async ({ database }) => {
     const before = held();
     const { store, bury, find } = await open(database, before);
@@ -218,6 +222,7 @@ describe("a tombstone", () => {
     expect(await find()).toEqual({ roomId: before.roomId, siteId: "beta", applied: 6, tombstone: true });
   });
 
+  // R83
   test("gives way to the snapshot of a site that rejoins", async ({ database }) => {
     const before = held();
     const { store, bury, find } = await open(database, before);
@@ -258,6 +263,7 @@ describe("a replica", () => {
     expect(await find()).toMatchObject({ tombstone: true, waiting: mark });
   });
 
+  // R103
   test("never takes the place of a room of another home", async ({ database }) => {
     const own = room();
     const { roomId } = own;

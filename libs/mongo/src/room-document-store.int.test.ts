@@ -53,6 +53,7 @@ describe("mongoRoomDocumentStore", () => {
     expect(await store.find(state.roomId)).toMatchObject({ name: "harbour", applied: 1 });
   });
 
+  // R19
   test("holds both participants of a direct message after its one insert", async ({ database }) => {
     const store = mongoRoomDocumentStore(database);
     const state = directMessage(["ann", "bob"]);
@@ -144,6 +145,7 @@ describe("mongoRoomDocumentStore", () => {
     expect(await store.progress(roomId)).toEqual({ applied: 1 });
   });
 
+  // R119
   test("quarantines a room whose first event is broken and still takes it once repaired", async ({
     database,
   }) => {

@@ -36,6 +36,7 @@ describe("mongoSubscriptionStore", () => {
     expect(await store.find(state.roomId, "zoe")).toBeUndefined();
   });
 
+  // R45
   test("completes a put that was interrupted after some rows", async ({ database }) => {
     const store = mongoSubscriptionStore(database);
     const state = room();
@@ -108,6 +109,7 @@ describe("mongoSubscriptionStore", () => {
     expect(await store.hasRow(roomId, "zoe")).toBe(false);
   });
 
+  // R107
   test("lets a worker that stood still bring nobody back", async ({ database }) => {
     const store = mongoSubscriptionStore(database);
     const state = room();
@@ -136,6 +138,7 @@ describe("mongoSubscriptionStore", () => {
     expect(await store.find(roomId, "zoe")).toBeUndefined();
   });
 
+  // R44
   test("keeps the own state of somebody already there and none of an earlier membership", async ({
     database,
   }) => {
@@ -258,6 +261,7 @@ describe("mongoOwnStateStore", () => {
     ).not.toHaveProperty("lastSeenAt");
   });
 
+  // R87
   test("takes from another site only what its account read in this membership, in a room of this one", async ({
     database,
   }) => {

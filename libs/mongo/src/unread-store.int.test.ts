@@ -39,6 +39,7 @@ describe("unread messages", () => {
     expect(await count({ after: 102 })).toEqual({ unread: 0, mentions: 0 });
   });
 
+  // R91
   test("begin no earlier than the account's history", async ({ database, roomId }) => {
     await fill(database, roomId, [{}, {}, {}]);
     expect(await counting(database, roomId)({ since: 101 })).toEqual({ unread: 2, mentions: 0 });

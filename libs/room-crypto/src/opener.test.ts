@@ -48,6 +48,7 @@ function flip(text: string, index: number): string {
   return bytes.toString("base64");
 }
 
+// R71
 test("opens whatever either suite sealed, with either suite", () => {
   const suites = constantFrom(nodeSuite, portableSuite);
   const bodies = record({ seal: suites, open: suites, id: string(), plaintext: uint8Array() });
@@ -67,6 +68,7 @@ test("opens whatever either suite sealed, with either suite", () => {
 });
 
 describe("a sealed body is corrupt", () => {
+  // R71
   test.each(["ephemeralPublicKey", "nonce", "ciphertext", "commitment"] as const)(
     "after any changed byte of its %s",
     (field) => {
@@ -111,6 +113,7 @@ test("a commitment to another key is found before anything is decrypted", () => 
   expect(decryptions).toBe(0);
 });
 
+// R76
 test("another algorithm is unknown, not corrupt", () => {
   const sealed = { ...sealedBody(), alg: "ml-kem-768" };
 

@@ -45,6 +45,7 @@ test("the commitment belongs to the key: all bodies of an ephemeral pair carry i
   expect(other.commitment).not.toBe(one.commitment);
 });
 
+// R74
 test("one ephemeral pair serves 1000 messages of a room and version, not one more", () => {
   const { point } = sealerAt();
   const points = Array.from({ length: 1001 }, () => point());
@@ -53,6 +54,7 @@ test("one ephemeral pair serves 1000 messages of a room and version, not one mor
   expect(points[1000]).not.toBe(points[0]);
 });
 
+// R74
 test("one ephemeral pair serves 5 minutes, not longer", () => {
   const { point, pass } = sealerAt();
   const first = point();
@@ -64,6 +66,7 @@ test("one ephemeral pair serves 5 minutes, not longer", () => {
   expect(point()).not.toBe(first);
 });
 
+// R74
 test("rooms and versions never share an ephemeral pair", () => {
   const { point } = sealerAt();
 

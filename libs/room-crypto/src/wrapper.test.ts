@@ -86,6 +86,7 @@ describe("the key of a device", () => {
 });
 
 describe("an ephemeral pair", () => {
+  // R74
   test("serves so many wraps of all devices together, not one more", () => {
     const { point } = wrapperAt({ ephemeralWrapsMax: 4 });
     const points = [point(), point(toOther), point(), point(toOther), point()];
@@ -95,6 +96,7 @@ describe("an ephemeral pair", () => {
   });
 
   // The same device, id and pair give the same key: a count that went with the device would begin anew.
+  // R74
   test("serves not one more for devices that are forgotten between their wraps", () => {
     const { point, agreements } = wrapperAt({ ephemeralWrapsMax: 4, devicesMax: 1 });
     const points = [point(), point(toOther), point(), point(toOther), point()];

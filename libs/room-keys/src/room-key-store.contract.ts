@@ -77,6 +77,7 @@ export function describeRoomKeyStore(
         expect(outcome.status === "pair" && bytesOf(outcome.pair)).toBe(bytesOf(pairs[0]));
       });
 
+      // R54
       test("makes no second pair for a version below the current or the pending one", async () => {
         const { store, roomId } = await rotatedTo(2);
         const pending = storeWithRoom();
@@ -99,6 +100,7 @@ export function describeRoomKeyStore(
         expect(bytesOf((await store.get(roomId))?.pair)).toBe(bytesOf(later));
       });
 
+      // R60
       test("serves nothing that is only pending", async () => {
         const { store, roomId } = storeWithRoom();
         await store.prepare(roomId, 0, freshPair());
@@ -110,6 +112,7 @@ export function describeRoomKeyStore(
         expect((await store.getVersions([roomId])).size).toBe(0);
       });
 
+      // R55
       test("refuses a pair whose halves do not belong together, and stores nothing", async () => {
         const { store, roomId } = storeWithRoom();
         const mixed = createKeyPair({ publicKey: freshPair().publicKey, privateKey: freshPair().privateKey });
@@ -123,6 +126,7 @@ export function describeRoomKeyStore(
     });
 
     describe("activate", () => {
+      // R54
       test("makes the pending pair current, and does nothing the second time", async () => {
         const { store, roomId } = storeWithRoom();
         const pair = freshPair();
@@ -136,6 +140,7 @@ export function describeRoomKeyStore(
         expect(bytesOf((await store.get(roomId))?.pair)).toBe(bytesOf(pair));
       });
 
+      // R54
       test("says so when the version was never prepared, and changes nothing", async () => {
         const { store, roomId } = await rotatedTo(0);
 
@@ -152,6 +157,7 @@ export function describeRoomKeyStore(
         expect(await store.activate(roomId, 3)).toBe("activated");
       });
 
+      // R60
       test("keeps the version before for the grace period, the one before that no more", async () => {
         const { store, roomId, pairs } = await rotatedTo(2);
 
@@ -178,6 +184,7 @@ export function describeRoomKeyStore(
       });
     });
 
+    // R55
     test("what is sealed with one half of a stored pair opens with the other", async () => {
       const { store, roomId } = await rotatedTo(0);
       const key = await store.get(roomId);
@@ -191,6 +198,7 @@ export function describeRoomKeyStore(
     });
 
     describe("setWithVersion", () => {
+      // R64
       test("holds exactly the origin's version; the same or a lower one changes nothing", async () => {
         const { store, roomId } = storeWithRoom();
         const pair = freshPair();
@@ -229,6 +237,7 @@ export function describeRoomKeyStore(
         expect(await store.activate(roomId, 2)).toBe("not_prepared");
       });
 
+      // R82
       test("refuses copies up to its revision from then on and takes those after it", async () => {
         const { store, roomId } = storeWithRoom();
         const copy = (revision: number) =>
@@ -243,6 +252,7 @@ export function describeRoomKeyStore(
         expect(await copy(11)).toBe("set");
       });
 
+      // R82
       test("leaves alone what came after it: a worker that stood still forgets no later key", async () => {
         const { store, roomId } = storeWithRoom();
         const pair = freshPair();
@@ -256,6 +266,7 @@ export function describeRoomKeyStore(
         expect(await store.setWithVersion({ roomId, version: 1, pair, revision: 10 })).toBe("noop");
       });
 
+      // R82
       test("leaves alone a copy for a later event that came first", async () => {
         const { store, roomId } = storeWithRoom();
         const [early, late] = [freshPair(), freshPair()];

@@ -93,6 +93,7 @@ test("gives current and pending keys no expiry and the previous one the grace pe
   expect(graceMs > 0 && graceMs <= 600_000).toBe(true);
 });
 
+// R69
 test("a record opens only with its own key-encryption key and at its own site", async () => {
   const { roomId } = await roomWithKey();
   const otherKeys = parseKeyEncryptionKeys(`k1:${keyOf(2)}`);
@@ -112,6 +113,7 @@ test("still opens a record of a key-encryption key that seals no more", async ()
   expect((await turned.get(roomId))?.pair).toEqual(pair);
 });
 
+// R69
 test("a record swapped between rooms or versions fails wherever it is read", async () => {
   const [one, other] = [await roomWithKey(), await roomWithKey()];
   await client.hset(one.current, "rec", (await client.hget(other.current, "rec")) ?? "");
@@ -219,6 +221,7 @@ describe("a record that was opened before", () => {
   });
 });
 
+// R70
 test.each([
   ["a record that was changed", (key: string) => client.hset(key, "rec", "k1.k1.AAAA")],
   ["no record", (key: string) => client.hdel(key, "rec")],
@@ -256,6 +259,7 @@ test("a version that is no number stops every operation of its room but delete, 
   expect(await client.exists(current)).toBe(0);
 });
 
+// R70
 test("asks for the keys of many rooms before it waits for any, so they cost one round trip", async () => {
   const rooms = await Promise.all(Array.from({ length: 20 }, () => roomWithKey()));
   const relay = await startHoldingRelay(inject("valkeyAddress"));

@@ -29,6 +29,7 @@ describe("reading back from the newest message", () => {
     }
   });
 
+  // R117
   test("reads the room's own messages only", async ({ replica, newRoom, site }) => {
     const own = replica();
     const [room, other] = [newRoom(), newRoom()];
@@ -95,6 +96,7 @@ test("a room without messages has no head, and nothing to read", async ({ replic
 });
 
 describe("bytes that are no event", () => {
+  // R39
   test("are skipped and counted, and the room goes on behind them", async ({ replica, newRoom, store }) => {
     const room = newRoom({ users: [dan] });
     const { roomId } = room;

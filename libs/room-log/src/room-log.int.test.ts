@@ -41,6 +41,7 @@ describe("a command", () => {
 });
 
 describe("concurrent commands", () => {
+  // R13
   test("20 on one room over 4 replicas: dense revisions, one event and one outcome each", async ({
     replica,
     newRoom,
@@ -82,6 +83,7 @@ describe("concurrent commands", () => {
     expect(await first.run(late, room)).toEqual(accepted(3));
   });
 
+  // R14
   test("of two last owners who leave at once over two replicas exactly one succeeds", async ({
     replica,
     newRoom,
@@ -101,6 +103,7 @@ describe("concurrent commands", () => {
 });
 
 describe("a repeated request", () => {
+  // R10
   test("returns its first outcome, on any replica, and appends nothing", async ({ replica, newRoom }) => {
     const own = replica();
     const room = newRoom({ users: [bob] });
@@ -132,6 +135,7 @@ describe("a repeated request", () => {
     }
   });
 
+  // R12
   test("whose id serves two rooms gets an outcome in each", async ({ replica, newRoom }) => {
     const own = replica();
     const [one, other] = [newRoom(), newRoom()];
@@ -141,6 +145,7 @@ describe("a repeated request", () => {
     expect(await own.run(asked, other)).toEqual(accepted(2));
   });
 
+  // R10
   test("that the room has forgotten after 256 events is settled by the event the broker names", async ({
     replica,
     newRoom,
@@ -163,6 +168,7 @@ describe("a repeated request", () => {
 });
 
 describe("a stale replica", () => {
+  // R118
   test("confirms before it refuses or says that nothing changes", async ({ replica, newRoom }) => {
     const [stale, other] = [replica(), replica()];
     const room = newRoom({ users: [bob, cat] });
@@ -217,6 +223,7 @@ describe("a stale replica", () => {
 });
 
 describe("an outsider", () => {
+  // R117
   test("is refused by one look-up of the last message, and no room is loaded", async ({
     replica,
     newRoom,
@@ -255,6 +262,7 @@ describe("the room as it is now", () => {
   const membersOf = async ({ roomLog }: Replica, { roomId }: { roomId: string }) =>
     [...((await roomLog.current(roomId))?.members.keys() ?? [])].toSorted();
 
+  // R104
   test("is that of the log's head, however stale the replica and whether or not it knew the room", async ({
     replica,
     newRoom,

@@ -80,12 +80,14 @@ test("begins anew with short delays once a room was caught up", async () => {
   expect(sweeping.log.entries.map(({ fields }) => fields["attempt"])).toEqual([1, 2]);
 });
 
+// R39, R119
 test("tries a room whose log cannot be followed every 5 minutes", async () => {
   const sweeping = await setUp(() => Promise.reject(new UnreadableRoom("the room's log breaks a law")));
   await sweeping.sweepWhenDue();
   expect(sweeping.nextAt()).toBe(QUARANTINE_RETRY_MS);
 });
 
+// R121
 test("counts no attempt and postpones nothing while a dependency is down", async () => {
   let up = false;
   const sweeping = await setUp(

@@ -24,6 +24,7 @@ const room = roomAfter(creation);
 const NOBODY_HERE = { reason: "not_room_member" };
 
 describe("decide", () => {
+  // R10, R11
   it("returns the first outcome of a request, also to whoever left by it", () => {
     const leave = remove("bob", "bob");
     const left = happening(room, leave).state;
@@ -33,6 +34,7 @@ describe("decide", () => {
     expect(refusalOf(later, remove("bob", "bob"))).toEqual(NOBODY_HERE);
   });
 
+  // R12
   it("refuses a request id that another account or operation used, before it asks for membership", () => {
     const promotion = setRole("ann", "cat", "owner");
     const promoted = happening(room, promotion).state;
@@ -56,6 +58,7 @@ describe("decide", () => {
     });
   });
 
+  // R36
   it("tells outsiders the same of rooms that exist and rooms that do not", () => {
     const commands = [
       add("dan", { users: [cat] }),

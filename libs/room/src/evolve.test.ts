@@ -262,6 +262,7 @@ describe("evolve refuses", () => {
 });
 
 describe("evolve", () => {
+  // R39
   it("names the room and the revision but no account when it refuses", () => {
     const event = next(room, removal({ removed: ["nobody"], rekey }));
     expect(() => evolve(room, event, encodeEvent(event))).toThrow(

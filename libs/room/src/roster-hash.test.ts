@@ -55,6 +55,7 @@ const vectorsFile = new URL("../../../test/vectors/roster.json", import.meta.url
 const vectors: readonly RosterVector[] = JSON.parse(readFileSync(vectorsFile, "utf8"));
 
 describe("the roster hash", () => {
+  // R40
   it.each(vectors)("is that of the vector: $name", ({ input, expect: { rosterHash } }) => {
     expect(rosterHashOf(input.members)).toBe(rosterHash);
   });

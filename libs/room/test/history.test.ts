@@ -53,6 +53,7 @@ describe("the log of a random history", () => {
     always(({ log, state }) => expect(fold(log)).toStrictEqual(state));
   });
 
+  // R40
   it("keeps a roster hash that equals the recount after every event", () => {
     alwaysStep((step) => {
       if (!step.after) return;
@@ -60,6 +61,7 @@ describe("the log of a random history", () => {
     });
   });
 
+  // R34
   it("never leaves the channel without an individual owner while it is open", () => {
     alwaysStep(({ after }) => {
       if (after!.closed) return;
@@ -95,6 +97,7 @@ describe("the log of a random history", () => {
     });
   });
 
+  // R35
   it("lets only owners add to a restricted room, and nobody of another site without external access", () => {
     alwaysStep((step) => {
       const event = eventOf(step);
@@ -117,6 +120,7 @@ describe("the log of a random history", () => {
     });
   });
 
+  // R123
   it("only lets members go and keys change once the room is closed", () => {
     alwaysStep((step) => {
       if (step.before?.closed !== true) return;
@@ -134,6 +138,7 @@ describe("the log of a random history", () => {
 });
 
 describe("a command of a random history", () => {
+  // R37
   it("changes nothing when it is refused, repeated or unneeded", () => {
     alwaysStep((step) => {
       if (eventOf(step)) return;
@@ -141,6 +146,7 @@ describe("a command of a random history", () => {
     });
   });
 
+  // R10
   it("returns the first outcome when its id comes again, or says that it was used for something else", () => {
     alwaysStep(({ before, command, outcome }) => {
       const earlier = before?.recentRequests.find(({ requestId }) => requestId === command.requestId);

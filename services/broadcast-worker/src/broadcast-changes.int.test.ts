@@ -39,6 +39,7 @@ describe("a change of a message", () => {
     for (const { text } of told) expect(text).not.toMatch(/secret|ann|👍/);
   });
 
+  // R91
   test.for([
     ["whose history begins after the message", { joinedAt: AT, historySharedSince: LONG_AGO + 1 }, false],
     ["whose history begins with the message", { joinedAt: AT, historySharedSince: LONG_AGO }, true],

@@ -13,6 +13,7 @@ import { testHooks } from "./config.ts";
 const PUBLISHES = testHooks.deliverTwice ? 2 : 1;
 
 describe("a message of a channel", () => {
+  // R72
   test("is published once, sealed, with nothing but hints outside the seal", async ({ site }) => {
     const roomId = newRoomId();
     await site.activate(roomId, 0);
@@ -108,6 +109,7 @@ test("a message of a dm goes as the same bytes to each participant, at home wher
 });
 
 describe("while the room's key", () => {
+  // R73
   test("is missing, its messages wait in order, another room's do not, and the key is asked for", async ({
     site,
   }) => {

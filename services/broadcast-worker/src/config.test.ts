@@ -7,6 +7,7 @@ const run = (env: Readonly<Record<string, string>>) =>
   spawnSync(process.execPath, [join(import.meta.dirname, "main.ts")], { encoding: "utf8", env });
 
 describe("the configuration of broadcast-worker", () => {
+  // R93
   it("is checked whole before anything is opened: every fault is named, and it exits with 1", () => {
     const { status, stderr, stdout } = run({
       SITE_ID: "event",

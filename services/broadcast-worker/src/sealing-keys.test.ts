@@ -39,6 +39,7 @@ describe("createSealingKeys", () => {
     expect(await keyOf({ roomId, keyFloor: 0 })).toEqual({ version: 1, publicKey: second.publicKey });
   });
 
+  // R73
   it("waits, counts and asks while the store holds no key", async () => {
     const { keyOf, recorder, askedFor } = setUp();
 

@@ -92,6 +92,7 @@ function setUp(answer: Answer, held: Partial<Replica> = {}) {
 }
 
 describe("the missing key", () => {
+  // R64
   test("is asked for at exactly its version and held from then on", async () => {
     const { copy, home, keys, missing } = setUp(keyOf(2));
     expect(await copy()).toBe("held");
@@ -119,6 +120,7 @@ describe("the missing key", () => {
     expect(later.missing()).toBeUndefined();
   });
 
+  // R82
   test("that comes after the room was closed at a later revision is not stored", async () => {
     const { copy, keys } = setUp(keyOf(2));
     await keys.delete(ROOM, 6);
@@ -159,6 +161,7 @@ describe("while a replica catches up", () => {
 });
 
 describe("a typed refusal", () => {
+  // R63
   test("ends the copy at once and is counted", async () => {
     for (const reason of ["room_key_absent", "key_version_not_allowed"] as const) {
       const { copy, gaveUp, missing, home } = setUp(refusal(reason));
@@ -175,6 +178,7 @@ describe("a typed refusal", () => {
 });
 
 describe("what a later attempt may heal", () => {
+  // R66
   test("is thrown and counted on the replica until the copy is given up, once", async () => {
     const { copy, gaveUp, missing, keys, parked } = setUp(refusal("home_site_unreachable"));
     for (const attempts of [1, 2]) {
@@ -189,6 +193,7 @@ describe("what a later attempt may heal", () => {
     ]);
   });
 
+  // R66
   test("is tried on with each further event once it was given up, and neither thrown, parked nor counted", async () => {
     const givenUp = { version: 2, attempts: ATTEMPTS_MAX };
     const { copy, gaveUp, missing, home, parked } = setUp(refusal("home_site_unreachable"), {
@@ -211,6 +216,7 @@ describe("what a later attempt may heal", () => {
     expect([parked.length, gaveUp()]).toEqual([2, 1]);
   });
 
+  // R66
   test("heals: a home that is back is believed", async () => {
     const { copy, home, keys } = setUp(refusal("home_site_unreachable"));
     await expect(copy()).rejects.toMatchObject({ reason: "home_site_unreachable" });

@@ -79,6 +79,7 @@ describe("a peer that lies", () => {
     expect(await held(site, roomId)).toMatchObject({ applied: 3, rows: ["bob", "eve", "zoe"] });
   });
 
+  // R103
   test("with a final event that leaves our members in the room is told so, and buries nothing", async ({
     site,
   }) => {
@@ -103,6 +104,7 @@ describe("a peer that lies", () => {
     expect(await told(site)).toEqual([]);
   });
 
+  // R103
   test("about a room that another site is home to is refused, and what is held stays", async ({ site }) => {
     const { roomId, lane, state } = story({});
     await site.deliver(lane);
@@ -112,6 +114,7 @@ describe("a peer that lies", () => {
   });
 });
 
+// R88
 test("what only a newer release knows waits, and is applied by one that knows it", async ({ site }) => {
   const { roomId, lane, log } = story({}, addUsers(eve));
   const [joined, added] = lane;
@@ -134,6 +137,7 @@ test("what only a newer release knows waits, and is applied by one that knows it
 });
 
 describe("a worker that stood still", () => {
+  // R107
   test("between gate and first write changes nothing that another has done since", async ({ site }) => {
     const { roomId, lane, state } = story({}, addUsers(eve), remove("ann", "eve"));
     const [joined, added, removed] = lane;
@@ -156,6 +160,7 @@ describe("a worker that stood still", () => {
     expect(await held(site, roomId)).toMatchObject({ applied: 3, key: 1, rows: ["bob"] });
   });
 
+  // R107
   test("within the final event takes no key from a site that has rejoined, whether or not another ended it", async ({
     site,
   }) => {

@@ -79,6 +79,7 @@ test(`the histories of seed ${SEED} bring the site in and out of rooms`, () => {
   expect(types).toEqual(expect.arrayContaining(["snapshot", "final", "members_removed", "key_rotated"]));
 });
 
+// R40, R80
 test(`a replica equals the fold of its room's log, event by event (seed ${SEED})`, async ({ site }) => {
   for (const { history, lane } of lanes) {
     await site.deliver(lane);
@@ -87,6 +88,7 @@ test(`a replica equals the fold of its room's log, event by event (seed ${SEED})
   expect(site.recorder.total("room_divergence_total")).toBe(0);
 });
 
+// R41, R81
 test(`it does so when everything comes twice and in any order (seed ${SEED})`, async ({ site }) => {
   for (const [index, { history, lane }] of lanes.entries()) {
     await site.store(lane);
@@ -97,6 +99,7 @@ test(`it does so when everything comes twice and in any order (seed ${SEED})`, a
   expect(site.recorder.total("room_divergence_total")).toBe(0);
 });
 
+// R111
 test(`it does so when the sweeper alone reads what INBOX holds (seed ${SEED})`, async ({ site }) => {
   for (const { history, lane } of lanes) {
     const [first, ...rest] = lane;

@@ -58,6 +58,7 @@ describe("a message of a peer", () => {
     expect(arrivals[1]).toMatchObject({ bytes: second.bytes, event: second.event });
   });
 
+  // R103
   test("about a room it is not home to is refused, be it an event, the final one or a snapshot", () => {
     const from = { siteId: "site-c" };
     expect(refusal(sent("role_changed", second.bytes, from))).toBe(FOREIGN);
@@ -80,6 +81,7 @@ describe("a message of a peer", () => {
     expect(refusal(sent("snapshot", encodeJson(nobody)))).toBe("the snapshot is none of its release");
   });
 
+  // R103
   test("that names no room is refused: nothing could wait for it", () => {
     const heartbeat = {
       subject: `outbox.${HOME}.${HERE}.-.heartbeat`,
@@ -93,6 +95,7 @@ describe("a message of a peer", () => {
     );
   });
 
+  // R88
   test("of a type or schema that only a newer release knows is unknown, and of its home all the same", () => {
     const newer = { ...second.event, v: 2 };
     const strange = { ...second.event, type: "room_painted" };

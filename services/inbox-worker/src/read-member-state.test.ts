@@ -24,6 +24,7 @@ describe("what a peer says of how far somebody has read", () => {
     expect(readMemberState(sent(encodeJson({ ...state, device: "d" })))).toEqual(state);
   });
 
+  // R103
   test.each([
     ["for another site's account", encodeJson({ ...state, siteId: HERE }), /account of another site/],
     ["of another room", encodeJson({ ...state, roomId: "b".repeat(17) }), /another room than its subject/],

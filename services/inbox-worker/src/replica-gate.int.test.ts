@@ -19,6 +19,7 @@ import {
 } from "../test/replica-test.ts";
 
 describe("after the final event", () => {
+  // R82
   test("no late event, snapshot or key copy brings a member or a key back", async ({ site }) => {
     const { roomId, lane, log } = story({}, addUsers(eve), remove("ann", "eve"), remove("ann", "bob"));
     await site.deliver(lane);
@@ -37,6 +38,7 @@ describe("after the final event", () => {
     expect(await told(site)).toEqual([]);
   });
 
+  // R83
   test("a site that joins again begins with a snapshot, and nobody's earlier read state", async ({
     site,
   }) => {
@@ -62,6 +64,7 @@ describe("after the final event", () => {
 });
 
 describe("the notices", () => {
+  // R67
   test("go to this site's accounts alone, and say nothing but how their own subscription changed", async ({
     site,
   }) => {
@@ -101,6 +104,7 @@ describe("the notices", () => {
     expect(await told(site)).toEqual(["zoe added 4", "eve removed 4", "bob role_changed 4"]);
   });
 
+  // R110
   test("that a crash swallowed after the commit come with the redelivery, from what is true by then", async ({
     site,
   }) => {
@@ -154,6 +158,7 @@ test("how long after it happened an event is applied is measured, once, and of n
 });
 
 describe("the room's key", () => {
+  // R65
   test("is copied at exactly the version of the event, also when nobody of ours was removed", async ({
     site,
   }) => {
@@ -170,6 +175,7 @@ describe("the room's key", () => {
     expect(await site.keys.getVersion(roomId)).toBe(2);
   });
 
+  // R66
   test("of a silent home is given up after so many attempts, the roster applied and others undelayed", async ({
     site,
   }) => {
@@ -205,6 +211,7 @@ describe("the room's key", () => {
     expect(await site.replicas.find(roomId)).not.toHaveProperty("missingKey");
   });
 
+  // R66
   test("keeps its attempts when another event names the same version, and begins anew with the next", async ({
     site,
   }) => {

@@ -47,12 +47,14 @@ describe("an event", () => {
     expect([verdict(nothing, added), verdict(marked, added)]).toEqual(["wait", "wait"]);
   });
 
+  // R81
   test("is applied at applied + 1, settles at or below, and waits above", () => {
     expect(verdict(heldAt(1), added)).toBe("apply");
     expect([verdict(heldAt(2), added), verdict(heldAt(3), added)]).toEqual(["settle", "settle"]);
     expect(verdict(heldAt(1), removed)).toBe("wait");
   });
 
+  // R82
   test("settles at or below a tombstone, and waits above it, be it the next", () => {
     expect([verdict(buriedAt(2), added), verdict(buriedAt(4), added)]).toEqual(["settle", "settle"]);
     expect(verdict(buriedAt(1), added)).toBe("wait");
@@ -69,6 +71,7 @@ describe("the final event", () => {
 });
 
 describe("a snapshot", () => {
+  // R83
   test("is applied above what is held: nothing, a mark, an older state, a tombstone", () => {
     expect([verdict(nothing, snapshot), verdict(marked, snapshot)]).toEqual(["apply", "apply"]);
     const later = stateAt(3);
@@ -77,6 +80,7 @@ describe("a snapshot", () => {
     expect([verdict(heldAt(1), third), verdict(buriedAt(2), third)]).toEqual(["apply", "apply"]);
   });
 
+  // R81
   test("at or below what is held settles", () => {
     expect([verdict(heldAt(1), snapshot), verdict(heldAt(2), snapshot)]).toEqual(["settle", "settle"]);
     expect([verdict(buriedAt(1), snapshot), verdict(buriedAt(4), snapshot)]).toEqual(["settle", "settle"]);
@@ -91,6 +95,7 @@ describe("a snapshot", () => {
   });
 });
 
+// R88
 test("what only a newer release knows waits for it, and settles once a snapshot has gone past it", () => {
   expect([verdict(nothing, unknownAt(1)), verdict(heldAt(1), unknownAt(2))]).toEqual(["wait", "wait"]);
   expect([verdict(heldAt(2), unknownAt(2)), verdict(buriedAt(4), unknownAt(3))]).toEqual([

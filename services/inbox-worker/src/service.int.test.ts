@@ -137,6 +137,7 @@ test("what a peer's OUTBOX holds for this site becomes a replica, though nobody 
   expect(await worker.dead("key_not_copied")).toEqual(["key v0 was not copied from its home"]);
 });
 
+// R103
 test("what no peer may say is parked, changes nothing and delays nobody", async ({ worker }) => {
   const { home, other, siteId } = worker;
   const { roomId, log, lane } = worker.story(home);
@@ -172,6 +173,7 @@ test("what no peer may say is parked, changes nothing and delays nobody", async 
   expect(await worker.replicas.find(healthy.roomId)).toMatchObject({ siteId: other, applied: 1 });
 });
 
+// R103
 test("a peer that speaks first of a direct message homed elsewhere is parked, and the true home is heard", async ({
   worker,
 }) => {
@@ -221,6 +223,7 @@ test("a peer that speaks first of a direct message homed elsewhere is parked, an
   expect(await worker.replicas.find(roomId)).toMatchObject({ siteId: home, applied: 1 });
 });
 
+// R103
 test("what a peer's account read in a room of this site raises its row, and nothing else a peer says of it does", async ({
   worker,
 }) => {

@@ -118,6 +118,7 @@ describe("a lane", () => {
     expect(lanes.recorder.readings("inbox_source_lag_messages", { peer: home })).toEqual([0]);
   });
 
+  // R94
   test("whose source is missing is declared again, the other one's untouched, and nothing comes twice", async ({
     lanes,
   }) => {
@@ -144,6 +145,7 @@ describe("a lane", () => {
     expect([lanes.kicks(home), lanes.kicks(other)]).toEqual([1, 1]);
   });
 
+  // R116
   test("is kicked only when its peer answers, and by one process of the site", async ({ lanes }) => {
     const { home, silent, leased, asked } = lanes;
     await lanes.heard(home);

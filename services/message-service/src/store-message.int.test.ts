@@ -48,6 +48,7 @@ const settled = (site: TestSite) =>
     expect(info.num_pending + info.num_ack_pending).toBe(0);
   });
 
+// R78
 test("a system message that comes twice is one row, readable and the room's last message", async ({
   site,
 }) => {
@@ -136,6 +137,7 @@ describe("changes of a message", () => {
     return rest;
   }
 
+  // R92
   test("end the same in either order, each delivered twice", async ({ site }) => {
     const forwards = await viewAfter(site, CHANGES);
     expect(forwards).toEqual({
@@ -150,6 +152,7 @@ describe("changes of a message", () => {
     expect(await viewAfter(site, CHANGES.toReversed())).toEqual(forwards);
   });
 
+  // R92
   test("end with a deletion, be it first or last, and of two with the earlier", async ({ site }) => {
     const tombstone = {
       createdAt: LONG_AGO,
@@ -188,6 +191,7 @@ test("a thread reply that comes twice is counted once", async ({ site }) => {
   expect(await site.messages.find(roomId, root)).toMatchObject({ replyCount: 1, lastReplyAt: LONG_AGO + 3 });
 });
 
+// R88
 test("a message of a newer release waits for the upgrade and is not parked", async ({ site }) => {
   const { roomId } = await site.room();
   const before = await site.stored("DEAD");

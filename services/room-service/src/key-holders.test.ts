@@ -101,6 +101,7 @@ async function readsForPeer(body: { account?: string }, current: number): Promis
 }
 
 describe("to hand out a key of a room homed here", () => {
+  // R104
   test("the log is read only for a version above the projection", async () => {
     expect(await readsFor("ann", 0)).not.toContain("log");
     expect(await readsForPeer({}, 0)).not.toContain("log");
@@ -110,10 +111,12 @@ describe("to hand out a key of a room homed here", () => {
     expect(await readsForPeer({ account: "bob" }, 1)).toContain("log");
   });
 
+  // R117
   test("no log is read for an outsider", async () => {
     expect(await readsFor("out", 1)).not.toContain("log");
   });
 
+  // R104
   test("the room is read before the rows, which then know what it knows, and the log last", async () => {
     expect(await readsFor("ann", 1)).toEqual(["room", "key", "row", "log"]);
     expect(await readsForPeer({ account: "bob" }, 1)).toEqual(["room", "key", "rows", "row", "log"]);

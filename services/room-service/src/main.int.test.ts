@@ -25,6 +25,7 @@ async function run(environment: Record<string, string>): Promise<{ output: strin
   return { output: started.output(), code };
 }
 
+// R93
 test("a wrong configuration ends it with every fault named, before anything is connected to", async () => {
   const { address, connections } = await openListener();
   const { output, code } = await run({

@@ -178,6 +178,7 @@ describe("a subject", () => {
   });
 });
 
+// R3
 test("a request without an id gets one of version 7, and carries it on", async ({ clients }) => {
   const reply = await clients.ask("eve", createRoom, { body: { name: "Plans" }, requestId: null });
   expect(reply.requestId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
@@ -185,6 +186,7 @@ test("a request without an id gets one of version 7, and carries it on", async (
 });
 
 describe("a hostile reply subject", () => {
+  // R105
   test("is answered by nobody, and nothing is published there", async ({ site, clients, rooms }) => {
     const { siteId, broker } = site;
     const roomId = await rooms.channel("ann", { users: ["bob"] });
@@ -247,6 +249,7 @@ async function deadOf(site: TestSite, count: number): Promise<Map<string, string
 }
 
 describe("a stream message that is no event", () => {
+  // R39
   test("lies in DEAD, and the lane and its room go on", async ({ site, rooms, clients }) => {
     const { siteId, broker } = site;
     const roomId = await rooms.channel("ann", { users: ["bob"] });

@@ -36,6 +36,7 @@ const rosterOf = (members: readonly MemberEntry[]) =>
   members.map(({ account, individual, viaOrgs }) => [account, individual, viaOrgs]);
 
 describe("a channel reference (R28)", () => {
+  // R28
   test("copies individuals and orgs of channels of both sites, not agents", async ({ ready }) => {
     const { alpha, alphaClients, betaClients } = ready;
     const here = await channel(alphaClients, "ann", { users: ["amy", "bot"], orgs: ["eng"] });
@@ -82,6 +83,7 @@ describe("a channel reference (R28)", () => {
     }
   });
 
+  // R28
   test("to one the caller is not in, to no channel, or to nowhere refuses all of the request", async ({
     ready,
   }) => {
@@ -115,6 +117,7 @@ describe("a channel reference (R28)", () => {
     expect(await eventsOf(alpha, own.roomId)).toHaveLength(1);
   });
 
+  // R28
   test("to a site that stays silent is refused in time, and not before what comes first", async ({
     ready,
   }) => {
@@ -169,6 +172,7 @@ describe("the members of a channel, asked by another site (R120)", () => {
     });
   });
 
+  // R120
   test("are refused to a site without a part in the room, for accounts not its own, and for disabled ones", async ({
     ready,
   }) => {

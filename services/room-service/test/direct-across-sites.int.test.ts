@@ -7,6 +7,7 @@ import { describe, expect } from "vitest";
 import { SILENT_SITE, askAs, eventsOf, test } from "./two-sites.ts";
 
 describe("a direct message homed at a peer", () => {
+  // R16
   test("is opened there on behalf of who asked, and reads the same from both sides", async ({ sites }) => {
     const { alpha, beta, alphaClients, betaClients } = sites;
     const requestId = randomUUID();
@@ -48,6 +49,7 @@ describe("a direct message homed at a peer", () => {
     expect(reply).toMatchObject({ reason: "user_not_found", metadata: { accounts: ["off"] } });
   });
 
+  // R86
   test("cannot be opened while its home does not answer, or where no peer is", async ({ sites }) => {
     const { alphaClients } = sites;
     expect(await alphaClients.ask("ann", createRoom, { body: { users: ["gus"] } })).toMatchObject({
@@ -63,6 +65,7 @@ describe("a direct message homed at a peer", () => {
 });
 
 describe("a peer that asks for a direct message", () => {
+  // R120
   test("does so for its own accounts alone", async ({ sites }) => {
     const { alpha, beta } = sites;
     for (const requesterAccount of ["bob", "gus", "nobody"])
@@ -74,6 +77,7 @@ describe("a peer that asks for a direct message", () => {
     ).rejects.toMatchObject({ reason: "account_disabled" });
   });
 
+  // R120
   test("asks the home of that direct message and no other site", async ({ sites }) => {
     const { alpha, beta } = sites;
     await expect(

@@ -32,6 +32,7 @@ const refusedWith = (reason: string, metadata?: object) =>
   expect.objectContaining({ reason, ...(metadata && { metadata }) }) as unknown;
 
 describe("a site that asks for a key of a room", () => {
+  // R64
   test("gets exactly the version it names, for itself or one of its members", async ({ sites }) => {
     const { alpha, beta } = sites;
     const roomId = await channel(sites, ["bob", "cat", "amy"]);
@@ -45,6 +46,7 @@ describe("a site that asks for a key of a room", () => {
     await expect(ask({ version: 7 })).rejects.toEqual(absent);
   });
 
+  // R120
   test("asks for its own accounts, and each for what it may have", async ({ sites }) => {
     const { alpha, beta, alphaClients } = sites;
     const roomId = await channel(sites, ["bob", "amy"]);
@@ -59,6 +61,7 @@ describe("a site that asks for a key of a room", () => {
     expect(await ask("dan", 1)).toMatchObject({ version: 1 });
   });
 
+  // R120
   test("gets nothing of a room it has no part in, or none any more", async ({ sites }) => {
     const { alpha, beta } = sites;
     const ask = (roomId: string, account?: string) =>
@@ -76,6 +79,7 @@ describe("a site that asks for a key of a room", () => {
 });
 
 describe("a site that asks where an older projection was put back", () => {
+  // R104
   test("gets a key above it for whom the log has as a member", async ({ sites }) => {
     const { alpha, beta } = sites;
     const roomId = await channel(sites, ["bob", "cat"]);
@@ -90,6 +94,7 @@ describe("a site that asks where an older projection was put back", () => {
     }
   });
 
+  // R104
   test("gets none above it when the log has none of its accounts any more", async ({ sites }) => {
     const { alpha, beta } = sites;
     const roomId = await channel(sites, ["bob"]);
@@ -104,6 +109,7 @@ describe("a site that asks where an older projection was put back", () => {
 });
 
 describe("key.get at a replica", () => {
+  // R60
   test("serves what the site holds without asking the home", async ({ sites }) => {
     const { alpha, betaClients } = sites;
     const roomId = await channel(sites, ["bob"]);
@@ -118,6 +124,7 @@ describe("key.get at a replica", () => {
       });
   });
 
+  // R108
   test("reads through what the site does not hold, and keeps nothing of it", async ({ sites }) => {
     const { betaClients, keys } = sites;
     const roomId = await channel(sites, ["bob"]);
@@ -135,6 +142,7 @@ describe("key.get at a replica", () => {
     });
   });
 
+  // R61
   test("that lags gives the new version to a survivor and not to who was removed", async ({ sites }) => {
     const { betaClients, keys } = sites;
     const roomId = await channel(sites, ["bob", "cat"]);
@@ -166,6 +174,7 @@ describe("key.get at a replica", () => {
     ).toMatchObject({ reason: "not_room_member" });
   });
 
+  // R63, R86
   test("says that the home is unreachable when only the home has the key", async ({ sites }) => {
     const { betaClients } = sites;
     const like = await sites.replicate(await channel(sites, ["bob"]));

@@ -69,6 +69,7 @@ describe("creating", () => {
     expect(other.roomId).not.toBe(first.roomId);
   });
 
+  // R16
   test("a direct message from both sides yields one room; the other side reads that it exists", async ({
     clients,
     rooms,
@@ -98,6 +99,7 @@ describe("creating", () => {
       ).toMatchObject({ room: { type: "dm", name, memberCount: 2 } });
   });
 
+  // R17
   test("an agentDm is still there when the agent is disabled; a new one is not opened", async ({
     clients,
     rooms,
@@ -116,6 +118,7 @@ describe("creating", () => {
 });
 
 describe("adding", () => {
+  // R48
   test("newcomers learn of the room before its current key; who is here already is sent nothing", async ({
     clients,
     rooms,
@@ -154,6 +157,7 @@ describe("adding", () => {
 });
 
 describe("losing access", () => {
+  // R49
   test("survivors have the next key before the removal is told; the removed has nothing of it", async ({
     clients,
     rooms,
@@ -179,6 +183,7 @@ describe("losing access", () => {
     expect(keys.size).toBe(2);
   });
 
+  // R11
   test("a repeated leave answers its first outcome, done, although the caller is gone", async ({
     clients,
     rooms,
@@ -231,6 +236,7 @@ describe("losing access", () => {
     });
   });
 
+  // R53
   test("two removals at once give two versions, and every survivor holds both", async ({
     clients,
     rooms,
@@ -248,6 +254,7 @@ describe("losing access", () => {
       ]);
   });
 
+  // R62
   test("who comes back gets no version of the gap, nor of before", async ({ clients, rooms }) => {
     const roomId = await rooms.channel("ann", { users: ["bob", "dan"] });
     await rooms.settled(rooms.remove("ann", roomId, { account: "bob" }));
@@ -264,6 +271,7 @@ describe("losing access", () => {
   });
 });
 
+// R4
 test("everything published because of a request carries its id and a trace", async ({ clients, rooms }) => {
   const { requestId, roomId } = await rooms.create("ann", { name: "Plans", users: ["bob"] });
   await clients.result(requestId);
@@ -290,6 +298,7 @@ test("an agent's deeds are its own, in its own name, and the log knows for whom"
   expect(stored?.json()).toMatchObject({ actor: { account: "bot", kind: "agent", onBehalfOf: "ann" } });
 });
 
+// R78
 test("a channel writes down what happened, in order, once, in names and quotes", async ({ rooms, site }) => {
   const roomId = await rooms.channel("ann", { users: ["bob"] });
   await rooms.settled(rooms.add("ann", roomId, { orgs: ["eng", "tech"] }));

@@ -67,6 +67,7 @@ const keySeen = (clients: TestClients, of: { account: string; roomId: string; ve
   );
 
 describe("a key that the store lost", () => {
+  // R56
   test("does not hold up membership, and is rotated once for everybody", async ({
     clients,
     rooms,
@@ -89,6 +90,7 @@ describe("a key that the store lost", () => {
     expect(await clients.ask("dan", getKey, { tokens: { roomId } })).toMatchObject({ version: 1 });
   });
 
+  // R56
   test("is rotated once per version, however many ask", async ({ clients, rooms, records, ensure, site }) => {
     const roomId = await rooms.channel("ann", { users: ["bob"] });
     await records.forget(roomId);
@@ -109,6 +111,7 @@ describe("a key that the store lost", () => {
     ]);
   });
 
+  // R112
   test("set back to an earlier one is rotated past both, and no version has two keys", async ({
     clients,
     rooms,

@@ -5,6 +5,7 @@ import { noteProjection } from "./note-projection.ts";
 import { test } from "./room-service-test.ts";
 
 describe("where an older projection was put back, a key above it", () => {
+  // R104
   test("is for whom the log has as a member, whatever the rows say", async ({ clients, rooms, site }) => {
     const roomId = await rooms.channel("ann", { users: ["bob", "dan"] });
     const putBack = await noteProjection(site, roomId);
@@ -21,6 +22,7 @@ describe("where an older projection was put back, a key above it", () => {
     expect(await get("out")).toMatchObject({ reason: "not_room_member" });
   });
 
+  // R104
   test("is for nobody from before the log lets them read", async ({ clients, rooms, site }) => {
     const roomId = await rooms.channel("ann", { users: ["bob", "dan"] });
     const putBack = await noteProjection(site, roomId);
@@ -38,6 +40,7 @@ describe("where an older projection was put back, a key above it", () => {
     expect(await get("ann", 1)).toMatchObject({ version: 1 });
   });
 
+  // R104
   test("is in no list of rooms", async ({ clients, rooms, site }) => {
     const roomId = await rooms.channel("ann", { users: ["bob", "dan"] });
     const versionFor = async (account: string): Promise<number | undefined> => {
@@ -55,6 +58,7 @@ describe("where an older projection was put back, a key above it", () => {
     expect(await versionFor("dan")).toBeUndefined();
   });
 
+  // R104
   test("is for the log's members also where the room is not projected yet", async ({
     clients,
     rooms,

@@ -52,6 +52,7 @@ const noticesOf = (clients: TwoSites["betaClients"], roomId: string, action: str
   clients.seen.filter(({ body }) => body["roomId"] === roomId && body["action"] === action);
 
 describe("message.read", () => {
+  // R87
   test("answers the value that stands, and an older one never lowers it", async ({ sites, roomId }) => {
     const { alphaClients } = sites;
     const read = (body: object) => alphaClients.ask("amy", markRead, { tokens: { roomId }, body });
@@ -85,6 +86,7 @@ describe("message.read", () => {
     expect(notice?.body).not.toHaveProperty("revision");
   });
 
+  // R87
   test("of a room homed elsewhere lies in OUTBOX for its home by the time it is answered", async ({
     sites,
     roomId,
@@ -126,6 +128,7 @@ describe("message.read", () => {
     expect(await subscriptionOf(sites, lost, "cat")).toHaveProperty("lastSeenAt");
   });
 
+  // R87
   test("that OUTBOX did not take is refused, and its repeat brings what was stored", async ({
     sites,
     roomId,
@@ -171,6 +174,7 @@ describe("mute and favourite", () => {
     expect(await sentOf(sites.beta, roomId)).toEqual([]);
   });
 
+  // R44
   test("outlast a redelivered add, and so does what was read", async ({ sites, roomId }) => {
     const { betaClients, replicate } = sites;
     const { lastSeenAt } = await betaClients.ask("bob", markRead, { tokens: { roomId }, body: {} });
@@ -204,6 +208,7 @@ describe("own state", () => {
     ).toMatchObject({ reason: "invalid_request" });
   });
 
+  // R83
   test("of an earlier membership does not come back with a later one", async ({ sites, roomId }) => {
     const { alphaClients, betaClients, replicate } = sites;
     for (const [clients, account] of [

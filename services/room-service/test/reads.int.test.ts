@@ -53,6 +53,7 @@ describe("member.list", () => {
 });
 
 describe("room.list", () => {
+  // R77
   test("lists the caller's rooms with their keys, page by page", async ({ clients, rooms, site }) => {
     await site.know({ account: "lister", name: "Lister" });
     const roomIds: string[] = [];
@@ -90,6 +91,7 @@ describe("room.list", () => {
 });
 
 describe("key.get", () => {
+  // R60
   test("serves the current key and, within its grace period, the previous one", async ({
     clients,
     rooms,

@@ -215,6 +215,7 @@ test("the last member cannot leave a room empty", async ({ rooms }) => {
   });
 });
 
+// R37
 test("a full room still takes what adds nobody, and no refusal touched a key", async ({
   rooms,
   clients,

@@ -24,6 +24,7 @@ const test = base.extend("roomId", { scope: "file" }, async ({ sites }) => {
 });
 
 describe("a replica", () => {
+  // R86
   test("lists the members of every site, page by page, as the home does", async ({ sites, roomId }) => {
     const { alpha, alphaClients, betaClients } = sites;
     const home = await alphaClients.ask("ann", listMembers, { tokens: { roomId } });
@@ -66,6 +67,7 @@ describe("a replica", () => {
     for (const reply of await commands("dan")) expect(reply).toMatchObject({ reason: "not_room_member" });
   });
 
+  // R36
   test("sends directory admins to the home, who need not be members, and tells them nothing of other rooms", async ({
     sites,
     roomId,

@@ -14,6 +14,7 @@ const typesOf = async (site: TestSite, roomId: string) =>
   (await eventsOf(site, roomId)).map(({ type }) => type);
 
 describe("an account that the directory disabled (R123)", () => {
+  // R123
   test("is taken out of every room, with an heir where it owned one, by one event each", async ({
     site,
     clients,
@@ -86,6 +87,7 @@ describe("an account that the directory disabled (R123)", () => {
     expect(await clients.ask("ivo", listMembers, { tokens: { roomId } })).toHaveProperty("total", 2);
   });
 
+  // R123
   test("is refused itself, its keys included, and keeps nothing that it had", async ({
     site,
     clients,

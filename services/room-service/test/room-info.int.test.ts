@@ -171,6 +171,7 @@ describe("room.list of rooms that have their home elsewhere", () => {
     expect(await rowOf(sites, "cat", { roomId, since })).toMatchObject({ stale: false });
   });
 
+  // R86
   test("is stale, and listed since any moment, where the home does not answer", async ({ sites }) => {
     const roomId = await channel(sites, ["dan"]);
     const state = await sites.replicate(roomId);
@@ -194,6 +195,7 @@ describe("room.list of rooms that have their home elsewhere", () => {
     expect(await rowOf(sites, "bob", { roomId })).toMatchObject({ stale: false, room: { memberCount: 2 } });
   });
 
+  // R83
   test("is stale, with what is known, where the home does not know the member any more", async ({
     sites,
   }) => {

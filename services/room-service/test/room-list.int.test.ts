@@ -74,6 +74,7 @@ describe("room.list", () => {
     expect(await counts()).toEqual([0, 0]);
   });
 
+  // R91
   test("counts nothing from before the member's history begins", async ({
     clients,
     rooms,

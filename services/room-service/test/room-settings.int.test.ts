@@ -217,6 +217,7 @@ describe("renaming", () => {
     expect(await roomOf(clients, "root", roomId)).toBeUndefined();
   });
 
+  // R10
   test("to the name it has is no event; a repeat reads the first outcome, whatever came after it", async ({
     rooms,
   }) => {
@@ -250,6 +251,7 @@ describe("renaming", () => {
 });
 
 describe("restricting", () => {
+  // R35
   test("makes one owner of those that were, tells each, and lets nobody else add", async ({
     rooms,
     clients,

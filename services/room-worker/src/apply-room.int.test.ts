@@ -151,6 +151,7 @@ describe("an event whose predecessor is missing", () => {
 });
 
 describe("an event of a newer release", () => {
+  // R88
   test("holds its room, loses nothing, and is applied after the upgrade", async ({
     site,
     clients,

@@ -54,12 +54,14 @@ test("hands an event on with its stored bytes and what its message said", async 
   ]);
 });
 
+// R5
 test("ignores fields it does not know", async () => {
   const { handle, received } = setUp();
   await handle(messageOf(withFields({ later: true })));
   expect(received.map(({ stored }) => stored.event)).toEqual([event]);
 });
 
+// R88
 test.each([
   ["of a newer type", { type: "room_archived" }],
   ["of a newer schema", { v: 2 }],
@@ -73,6 +75,7 @@ test.each([
 
 describe("what no attempt will settle", () => {
   const other: CanonicalEvent = { ...event, roomId: "000000000000Other" };
+  // R39
   test.each([
     ["bytes that are no JSON", encoder.encode("{")],
     ["bytes that are no UTF-8", Uint8Array.of(0xff, 0xfe)],

@@ -68,6 +68,7 @@ const exactly = (version: number): KeyCall => ({ call: "version", version });
 const current = (version: number): KeyCall => ({ call: "current", version });
 
 describe("preparing a version", () => {
+  // R52
   test("makes a pair, and every repeat hands out the same one", async () => {
     const { take, calls } = setUp();
     const first = await take(prepare(0));
@@ -88,6 +89,7 @@ describe("preparing a version", () => {
     expect(late?.pair.print).toBe((await keys().get(ROOM))?.pair.print);
   });
 
+  // R112
   test("asks for a rotation when the store comes back with another pair than the printed one", async () => {
     const { take, asked, recorder, setBackTo } = setUp();
     await take(prepare(0));
@@ -99,6 +101,7 @@ describe("preparing a version", () => {
 });
 
 describe("reading a version", () => {
+  // R62
   test("hands newcomers exactly the version named, also a previous one", async () => {
     const { take, keys, calls } = setUp();
     const first = await take(prepare(0));
@@ -121,6 +124,7 @@ describe("reading a version", () => {
     expect(await take(exactly(0))).toMatchObject({ version: 2, deliver: false });
   });
 
+  // R56
   test("goes on without a key that is lost, counts it and has it rotated", async () => {
     const { take, asked, recorder } = setUp();
     expect(await take(exactly(3))).toBeUndefined();
@@ -147,6 +151,7 @@ describe("reading the current pair", () => {
     expect(asked).toEqual([{ version: 1, rotate: false }]);
   });
 
+  // R112
   test("does not seal under a pair that is not the printed one", async () => {
     const { take, keys, asked, setBackTo } = setUp();
     await take(prepare(0));
@@ -158,6 +163,7 @@ describe("reading the current pair", () => {
   });
 });
 
+// R58
 test("asks the store nothing for an event that needs no key", async () => {
   const { take, calls, asked } = setUp();
   expect(await take({ call: "none" })).toBeUndefined();

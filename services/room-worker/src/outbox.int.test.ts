@@ -121,6 +121,7 @@ test("a step that is repeated stores nothing twice", async ({ outbox }) => {
   expect(types).toEqual(["snapshot", "final", "snapshot"]);
 });
 
+// R116
 test("a site that is no peer is skipped and counted, and holds up nobody else's", async ({ outbox }) => {
   await outbox.happens(undefined, outbox.create(coe, bob));
   expect((await outbox.stored()).map(({ subject }) => subject.split(".")[2])).toEqual([PEER]);

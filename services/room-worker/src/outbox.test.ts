@@ -24,6 +24,7 @@ test("a room of one site is sent nowhere", () => {
   expect(dispatchesOf(HOME, undefined, atHome())).toEqual([]);
 });
 
+// R83
 test("a site begins with a snapshot, be it at creation or later", () => {
   const snapshot = [{ dest: "site-b", carries: "snapshot" }];
   expect(dispatchesOf(HOME, undefined, abroad())).toEqual(snapshot);
@@ -35,6 +36,7 @@ test("a site that has a part in the room gets every event, also one that concern
   expect(dispatches(before, setRole("ann", "bob", "owner"))).toEqual([{ dest: "site-b", carries: "event" }]);
 });
 
+// R82
 test("the event with which a site's last member left is final", () => {
   expect(dispatches(abroad(), remove("ann", "bob"))).toEqual([{ dest: "site-b", carries: "final" }]);
 });

@@ -146,6 +146,7 @@ describe("members_added", () => {
     });
   });
 
+  // R26
   test("with nobody but people who are here already it only changes their rows", () => {
     const withOrg = roomAfter(createChannel({ orgs: [org("tech")] }));
     expect(plan(withOrg, add("ann", { users: [cat] }))).toEqual({
@@ -171,6 +172,7 @@ describe("members_added", () => {
 describe("members_removed", () => {
   const rekeyed = { key: { call: "prepare", version: 2 }, activate: true };
 
+  // R50
   test("of one account: survivors get the next version, the removed learns of it alone", () => {
     const named = roomAfter(createChannel({ users: [bob, dan] }), rotate(0));
     expect(plan(named, remove("ann", "bob"))).toEqual({
@@ -196,6 +198,7 @@ describe("members_removed, whom an org keeps", () => {
     setRole("ann", "cat", "owner"),
   );
 
+  // R30
   test("only changes the row and tells an owner of the role that went", () => {
     expect(plan(kept, remove("cat", "cat"))).toEqual({
       ...NOTHING,
@@ -211,6 +214,7 @@ describe("members_removed, whom an org keeps", () => {
 });
 
 describe("members_removed, of an org", () => {
+  // R32
   test("takes whom nothing else covers, in one rotation", () => {
     const before = channel();
     expect(plan(before, removeOrg("ann", "tech"))).toMatchObject({
@@ -224,6 +228,7 @@ describe("members_removed, of an org", () => {
     });
   });
 
+  // R31
   test("that takes nobody is told to the room under the current key and rotates nothing", () => {
     const before = roomAfter(createChannel({ users: [cat, dan], orgs: [org("tech")] }));
     expect(plan(before, removeOrg("ann", "tech"))).toMatchObject({

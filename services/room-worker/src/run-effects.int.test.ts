@@ -118,6 +118,7 @@ const keyBytes = (seen: readonly Seen[]): Map<unknown, Set<unknown>> => {
 };
 
 describe.for(EVENTS)("$what", ({ room: open, before = [], step, messages }) => {
+  // R43
   test("ends the same whatever step its first attempt crashed after", async ({ site, clients, rooms }) => {
     for (const crashAfter of STEPS) {
       let armed = false;
@@ -164,6 +165,7 @@ describe.for(EVENTS)("$what", ({ room: open, before = [], step, messages }) => {
 });
 
 describe("the order of the effects", () => {
+  // R48
   test("a newcomer learns of the room before its key, in every attempt", async ({ site, clients, rooms }) => {
     let crashes = 2;
     const worker = createTestWorker(site, {
@@ -189,6 +191,7 @@ describe("the order of the effects", () => {
     }
   });
 
+  // R49
   test("survivors have the next key before it seals, and it seals before anybody is told", async ({
     site,
     clients,
@@ -255,6 +258,7 @@ test("an addition that is repeated keeps what the others set for themselves", as
   expect(await rows.findOne({ _id: `${room.roomId}:bob` })).toMatchObject(own);
 });
 
+// R50
 test("a fan-out reaches every survivor of a large room, each once", async ({ site, clients, rooms }) => {
   const worker = createTestWorker(site);
   const room = rooms.channel({ users: ["bob"] });
@@ -348,6 +352,7 @@ test("notices to those who lost the room or a role are with the broker before th
   }
 });
 
+// R112
 test("a store set back between preparing and activating makes the room rotate; no version goes out twice", async ({
   site,
   clients,

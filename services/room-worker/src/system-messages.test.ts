@@ -45,6 +45,7 @@ const drafted = <T extends EventDraft["type"]>(
 ): RoomEventOf<T> => eventOf(before, remove("ann", "ann"), draft).event as unknown as RoomEventOf<T>;
 
 describe("room_created", () => {
+  // R78
   test("says who created the room, under its name", () => {
     expect(created({})).toEqual([
       { type: "room_created", content: '"Ann Lee" created the room', data: { name: "Plans" } },
@@ -77,6 +78,7 @@ describe("members_added", () => {
     expect(added(alone, "ann", { users: [bob] }).content).toBe('"Ann Lee" added "Bob "B" Ray"');
   });
 
+  // R79
   test("goes by the account of somebody without a name", () => {
     expect(added(alone, "ann", { users: [agent("bot")] }).content).toBe('"Ann Lee" added "bot"');
   });

@@ -58,6 +58,7 @@ describe("adding members", () => {
     });
   });
 
+  // R29
   it("keeps the key and shows newcomers nothing from before unless asked to", () => {
     const rotated = happening(room, rotate(0)).state;
     const { event, state } = happening(rotated, add("ann", { users: [cat] }));
@@ -65,6 +66,7 @@ describe("adding members", () => {
     expect(state.members.get("cat")).toMatchObject({ historySharedSince: event.at, keyFrom: 1 });
   });
 
+  // R29
   it("shares all of an unlimited member's history, and only the part a limited member sees", () => {
     const rotated = happening(room, rotate(0)).state;
     const open = happening(rotated, add("ann", { users: [cat] }, { history: "all" })).state;
@@ -81,6 +83,7 @@ describe("adding members", () => {
     expect(later.state.keyVersion).toBe(2);
   });
 
+  // R25
   it("adds an org of existing individuals without a second membership", () => {
     const state = roomAfter(createChannel({ users: [bob, cat] }));
     const { added, updated, orgs } = additionOf(state, add("ann", { orgs: [org("eng")] }));
@@ -92,12 +95,14 @@ describe("adding members", () => {
     expect(orgs).toEqual([{ orgId: "eng", name: "The eng" }]);
   });
 
+  // R26
   it("only makes an org's member individual when they are named", () => {
     const { added, updated, orgs } = additionOf(withEng, add("ann", { users: [bob] }));
     expect({ added, orgs }).toEqual({ added: [], orgs: [] });
     expect(updated).toEqual([{ account: "bob", individual: true, viaOrgs: ["eng"] }]);
   });
 
+  // R27
   it("adds those who joined an org since, and is unchanged when nobody did", () => {
     const again = add("bob", { orgs: [org("eng")] });
     expect(decide(withEng, again)).toEqual({ outcome: "unchanged" });
@@ -127,6 +132,7 @@ describe("adding members", () => {
     expect(decide(room, add("bob", { users: [ann, bob] }))).toEqual({ outcome: "unchanged" });
   });
 
+  // R62
   it("gives a rejoiner none of the keys of the gap", () => {
     const state = roomAfter(
       createChannel({ users: [bob] }),
@@ -145,6 +151,7 @@ describe("adding members is refused", () => {
     expect(happening(restricted, add("ann", { users: [cat] })).state.members.has("cat")).toBe(true);
   });
 
+  // R20
   it("without an entry, or for an org or account that is not there; the org error wins", () => {
     expect(refusalOf(room, add("ann", {}))).toMatchObject({ reason: "invalid_request" });
     const gone = { ...dan, enabled: false };
@@ -177,6 +184,7 @@ describe("adding members is refused", () => {
     });
   });
 
+  // R24
   it("when the batch, the orgs or the room get too large, in this order", () => {
     const small = { ...LIMITS_OF_TESTS, maxBatchSize: 2, maxRoomSize: 3 };
     expect(refusalOf(room, add("ann", { users: [bob, cat, dan] }, { limits: small }))).toEqual({

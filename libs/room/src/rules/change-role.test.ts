@@ -27,6 +27,7 @@ describe("changing a role", () => {
     );
   });
 
+  // R34
   it("lets an owner step down while another stays", () => {
     expect(happening(twoOwners, setRole("ann", "ann", "member")).state.members.get("ann")?.role).toBe(
       "member",
@@ -42,6 +43,7 @@ describe("changing a role", () => {
     });
   });
 
+  // R34
   it("promotes nobody who is an owner or in only through orgs", () => {
     expect(refusalOf(twoOwners, setRole("ann", "bob", "owner"))).toEqual({ reason: "already_owner" });
     expect(refusalOf(room, setRole("ann", "cat", "owner"))).toEqual({

@@ -48,6 +48,7 @@ describe("closing a room", () => {
 });
 
 describe("a closed room", () => {
+  // R123
   it("refuses every command but leaving, removing and closing, whoever asks", () => {
     const refused = { reason: "room_closed" };
     expect(refusalOf(closed, add("ann", { users: [dan] }))).toEqual(refused);
@@ -65,6 +66,7 @@ describe("a closed room", () => {
     expect(refusalOf(closed, remove("bob", "cat"))).toEqual({ reason: "not_room_owner" });
   });
 
+  // R123
   it("lets everybody leave: the last owner, and the last member", () => {
     const leavers = ["ann", "bob", "cat"];
     const after = leavers.reduce((state, account) => happening(state, remove(account, account)).state, {

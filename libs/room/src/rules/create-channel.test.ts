@@ -47,6 +47,7 @@ describe("creating a channel", () => {
     });
   });
 
+  // R18
   it("needs nobody else", () => {
     expect([...roomAfter(createChannel({})).members.keys()]).toEqual(["ann"]);
   });
@@ -78,6 +79,7 @@ describe("creating a channel", () => {
     });
   });
 
+  // R10
   it("returns the first outcome however late, when even the room has forgotten the request", () => {
     const command = createChannel({ users: [bob] });
     const forgetful = { ...roomAfter(command), recentRequests: [] };
@@ -93,6 +95,7 @@ describe("creating a channel", () => {
     expect(refusalOf(state, createChannel({}))).toEqual({ reason: "room_conflict" });
   });
 
+  // R20
   it("names every empty org, before any account", () => {
     const gone = person("eve", { enabled: false, sectId: "old" });
     const orgs = [
@@ -130,6 +133,7 @@ describe("creating a channel", () => {
     );
   });
 
+  // R24
   it("judges the batch, then the orgs, then the size of the room, which counts the creator", () => {
     const users = [bob, cat, dan];
     const tooBig = { ...LIMITS_OF_TESTS, maxBatchSize: 2, maxRoomSize: 2 };

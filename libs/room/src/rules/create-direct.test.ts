@@ -34,10 +34,12 @@ describe("opening a direct message", () => {
     expect(roomAfter(createDirect(bot, ann)).type).toBe("agentDm");
   });
 
+  // R16
   it("meets the room that the other side opened", () => {
     expect(decide(roomAfter(createDirect(bob, ann)), createDirect(ann, bob))).toEqual({ outcome: "exists" });
   });
 
+  // R17
   it("meets an existing room before availability is looked at", () => {
     const room = roomAfter(createDirect(ann, bot));
     expect(decide(room, createDirect(ann, disabled(bot)))).toEqual({ outcome: "exists" });
@@ -74,6 +76,7 @@ describe("opening a direct message", () => {
     });
   });
 
+  // R18
   it("opens none with a site that is no peer, nor with oneself", () => {
     expect(refusalOf(undefined, createDirect(ann, person("far", { siteId: "site-z" })))).toEqual({
       reason: "unknown_site",

@@ -77,6 +77,7 @@ describe("a channel that a request refers to", () => {
     expect(decide(room, add("ann", { channels }))).toEqual({ outcome: "unchanged" });
   });
 
+  // R28
   it("refuses all of the request when it is refused itself, the first named before every other", () => {
     const channels = [
       referred("one", { users: [dan] }),

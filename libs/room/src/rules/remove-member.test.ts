@@ -45,6 +45,7 @@ describe("removing a member", () => {
     expect(removalOf(room, remove("bob", "bob"))).toMatchObject({ cause: "left", removed: ["bob"], rekey });
   });
 
+  // R30
   it("leaves whom an org covers in the room as a plain member, with the key they have", () => {
     const owners = roomAfter(
       createChannel({ users: [cat], orgs: [org("eng")] }),
@@ -67,6 +68,7 @@ describe("removing a member", () => {
     expect(removalOf(owners, remove("bob", "ann")).removed).toEqual(["ann"]);
   });
 
+  // R33
   it("names who is no member, and the orgs through which somebody is one", () => {
     expect(refusalOf(room, remove("ann", "dan"))).toEqual({
       reason: "target_not_member",
@@ -77,6 +79,7 @@ describe("removing a member", () => {
     expect(refusalOf(withOrgs, remove("bob", "bob"))).toEqual(throughOrgs);
   });
 
+  // R34
   it("keeps the last member and the last owner in, also when an org would keep the person", () => {
     const alone = roomAfter(createChannel({}));
     expect(refusalOf(alone, remove("ann", "ann"))).toEqual({ reason: "last_member_cannot_remove" });
@@ -88,6 +91,7 @@ describe("removing a member", () => {
 });
 
 describe("two last owners who leave at the same instant", () => {
+  // R14
   it("cannot both succeed: the second decides on the room that the first left", () => {
     const owners = roomAfter(createChannel({ users: [bob, cat] }), setRole("ann", "bob", "owner"));
     const first = happening(owners, remove("ann", "ann")).state;

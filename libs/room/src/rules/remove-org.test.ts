@@ -26,6 +26,7 @@ const withOrgs = roomAfter(createChannel({ users: [cat], orgs: [org("eng"), org(
 const rekey = { from: 0, to: 1 };
 
 describe("removing an org", () => {
+  // R32
   it("removes whoever is in through nothing else, and changes the key once for all of them", () => {
     const everybody = roomAfter(
       createChannel({ orgs: [org("eng"), org("ops", [{ ...dan, deptId: "ops" }])] }),
@@ -55,6 +56,7 @@ describe("removing an org", () => {
     });
   });
 
+  // R31
   it("drops one of two covering orgs without removing anybody or changing the key", () => {
     const twice = roomAfter(createChannel({ orgs: [org("eng", [cat]), org("tech", [cat])] }));
     const { event, state } = happening(twice, removeOrg("ann", "eng"));

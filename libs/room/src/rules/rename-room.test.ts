@@ -42,6 +42,7 @@ describe("renaming a room", () => {
     expect(decide(room, rename("root", "Plans", true))).toEqual({ outcome: "unchanged" });
   });
 
+  // R36
   it("reads alike for outsiders whether the room exists or not, also for admins where it does not", () => {
     const outsider = { reason: "not_room_member" };
     expect(refusalOf(room, rename("cat", "Deeds"))).toEqual(outsider);

@@ -55,6 +55,7 @@ describe("restricting a room", () => {
     expect(happening(room, restrict({ ownerAccount: "bob" }, "cat")).event.actor.account).toBe("cat");
   });
 
+  // R36
   it("reads alike for outsiders whether the room exists or not, also for admins where it does not", () => {
     const outsider = { reason: "not_room_member" };
     expect(refusalOf(room, restrict({ isAdmin: false }))).toEqual(outsider);
@@ -133,6 +134,7 @@ describe("a restricted room", () => {
 describe("a room without external access", () => {
   const far = person("far", { siteId: "site-b" });
 
+  // R35
   it("keeps its members of other sites and takes no more of them, restricted or not", () => {
     const closedToOthers = [
       happening(room, restrict({ restricted: false, externalAccess: false })).state,

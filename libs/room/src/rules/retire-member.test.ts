@@ -45,6 +45,7 @@ describe("retiring a disabled account", () => {
     expect(retirementOf(room, "cat").removed).toEqual(["cat"]);
   });
 
+  // R123
   it("promotes the longest-standing individual person when no owner would remain, and nobody else", () => {
     const room = roomAfter(createChannel({ users: [bot] }), add("ann", { users: [cat] }));
     const later = roomAfter(
@@ -80,6 +81,7 @@ describe("retiring a disabled account", () => {
     expect(retirementOf(room, "ann").promoted).toBe("bot");
   });
 
+  // R123
   it("closes a channel first in which the account is alone", () => {
     const room = roomAfter(createChannel({}));
     expect(refusalOf(room, retire("ann"))).toEqual({ reason: "last_member_cannot_remove" });

@@ -14,6 +14,7 @@ describe("rotating a key", () => {
     expect(state.rosterHash).toBe(room.rosterHash);
   });
 
+  // R56
   it("happens once per version, however many ask", () => {
     const first = rotate(0);
     const rotated = happening(room, first).state;

@@ -31,6 +31,7 @@ const EVERY_CHANGE = [
 ] as const;
 
 describe.for(EVERY_CHANGE)("%s", ([, change, fields]) => {
+  // R90
   test("is refused in the contract's order, and a refusal makes no canonical message", async ({ site }) => {
     const { roomId } = await site.room({}, [
       { account: "ann", historySharedSince: LONG_AGO + 10 },
@@ -99,6 +100,7 @@ describe("an edit", () => {
     expect(await canonicalOf(site, roomId)).toHaveLength(2);
   });
 
+  // R92
   test("has a moment of its own, however many come at once, and the newest is what stands", async ({
     site,
   }) => {
@@ -149,6 +151,7 @@ describe("an edit", () => {
 });
 
 describe("a deletion", () => {
+  // R92
   test("leaves a tombstone: nothing it said is in the store any more", async ({ site }) => {
     const { roomId } = await site.room();
     const attachments = [{ id: "f", name: "plan.pdf", contentType: "application/pdf", bytes: 3 }];

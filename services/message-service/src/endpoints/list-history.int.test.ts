@@ -41,6 +41,7 @@ test("reads a room back page by page, newest first, nothing twice and nothing le
   expect(last).not.toHaveProperty("next");
 });
 
+// R91
 test("shows nothing from before the member's history begins, whatever cursor is used", async ({ site }) => {
   const { roomId } = await site.room({}, [
     { account: "ann" },

@@ -123,6 +123,7 @@ describe("msg.get", () => {
 });
 
 describe("a member whose history begins later", () => {
+  // R91
   test("sees nothing from before on any page, in any thread or by any id", async ({ site }) => {
     const { roomId, ids, oldRoot, oldReply, earlyReply, root } = await talkedIn(site);
     const hidden = new Set([...ids.slice(0, 3), oldReply, earlyReply]);

@@ -34,6 +34,7 @@ async function publishesTo(site: TestSite, roomId: string) {
 }
 
 describe("an accepted message", () => {
+  // R89
   test("is stored, canonical and readable when the reply comes", async ({ site }) => {
     const room = await site.room({ revision: 3, keyVersion: 2 });
     const messageId = newMessageId();
@@ -67,6 +68,7 @@ describe("an accepted message", () => {
     expect(history["messages"]).toEqual([view]);
   });
 
+  // R4
   test("carries the request's id, its trace and its own Nats-Msg-Id", async ({ site }) => {
     const { roomId } = await site.room();
     const messageId = newMessageId();
@@ -101,6 +103,7 @@ describe("an accepted message", () => {
     expect((await send(site, "ann", { roomId }))["createdAt"]).toBe(later);
   });
 
+  // R1
   test("of an agent names on whose behalf it acts, whatever the body says", async ({ site }) => {
     const { roomId } = await site.room({}, [{ account: "helper", kind: "agent" }]);
 
@@ -126,6 +129,7 @@ describe("an accepted message", () => {
 });
 
 describe("the same message again", () => {
+  // R89
   test("is stored and published once with one time, however many ask at once", async ({ site }) => {
     const { roomId } = await site.room();
     const messageId = newMessageId();
@@ -170,6 +174,7 @@ describe("the same message again", () => {
     expect((await canonicalOf(site, roomId)).map(({ body }) => body.at)).toEqual([LONG_AGO + 7]);
   });
 
+  // R89
   test("is refused when its id stands for another sender's message or another text", async ({ site }) => {
     const { roomId } = await site.room();
     const messageId = newMessageId();
@@ -195,6 +200,7 @@ const refused = async (site: TestSite, roomId: string, sending: Promise<unknown>
 };
 
 describe("a refused message", () => {
+  // R36
   test("of an outsider reads alike for rooms that exist, that do not, and that are not applied", async ({
     site,
   }) => {
@@ -219,6 +225,7 @@ describe("a refused message", () => {
     }
   });
 
+  // R90
   test("of somebody who was removed makes no canonical message", async ({ site }) => {
     const { roomId } = await site.room();
     await site.subscriptions.markRemoved({ roomId, accounts: ["bob"], revision: 2, at: LONG_AGO + 1 });
@@ -228,6 +235,7 @@ describe("a refused message", () => {
     expect(reply).toMatchObject({ reason: "not_room_member" });
   });
 
+  // R123
   test("for a room in quarantine may be repeated, for a closed one not", async ({ site }) => {
     const closed = await site.room({ closed: true });
     const { roomId } = await site.room();
@@ -264,6 +272,7 @@ describe("a refused message", () => {
     expect(await canonicalOf(site, roomId)).toHaveLength(2);
   });
 
+  // R90
   test("for another site or under another suffix reaches nobody", async ({ site }) => {
     const { roomId } = await site.room();
     const { connection } = await site.client("ann");

@@ -97,6 +97,7 @@ test("the replies of a thread are counted where it begins, and only those told t
 describe("the gatekeeper", () => {
   const largeMembers = ["ann", "bob", "cat"].map((account) => ({ account }));
 
+  // R122
   test("lets only owners and agents post in a large room", async ({ site }) => {
     const small = await site.room({}, largeMembers);
     const large = await site.room({}, [
@@ -119,6 +120,7 @@ describe("the gatekeeper", () => {
     expect(await send(site, "bob", { roomId: small.roomId })).toMatchObject({ status: "ok" });
   });
 
+  // R122
   test("refuses what an account sends over its rate, names the wait, and lets others through", async ({
     site,
   }) => {
@@ -137,6 +139,7 @@ describe("the gatekeeper", () => {
     expect(await send(site, "bob", { roomId })).toMatchObject({ status: "ok" });
   });
 
+  // R122
   test("has a rate of its own for agents", async ({ site }) => {
     const { roomId } = await site.room({}, [{ account: "helper", kind: "agent" }]);
     const replies = await Promise.all(

@@ -82,6 +82,7 @@ describe("assertMayPost", () => {
 });
 
 describe("assertMayName", () => {
+  // R91
   it.each(["replyTo", "threadOf"])(
     "lets %s name what the member's history shows, from its first moment on",
     (field) => {
@@ -158,6 +159,7 @@ describe("assertSameMessage", () => {
     expect(reasonOf(() => assertSameMessage(row, { ...row, ...other }))).toBe("message_id_reused");
   });
 
+  // R89
   it("knows a message that was changed since by the request that sent it alone", () => {
     for (const changed of [
       { ...row, content: "hello!", editedAt: 5 },
