@@ -32,7 +32,7 @@ const SAID: readonly RequestPage[] = [
   {
     declaration: sendMessage,
     about:
-      "Sends a message. The reply means that it is durably stored; there is no job result. The sender chooses `messageId` and repeats the same request until it is answered: it is stored once, with one `createdAt`. `content` may be blank only with `attachments`. `threadOf` names the message a thread begins with; the room's own pages show a reply only with `alsoInRoom`.",
+      "Sends a message. The reply means that it is durably stored; there is no job result. The sender chooses `messageId` and repeats the same request until it is answered: it is stored once, with one `createdAt`. `mentions` are taken as sent, members or not; who is mentioned finds it in the message and counted in `room.list`. `content` may be blank only with `attachments`. `threadOf` names the message a thread begins with; the room's own pages show a reply only with `alsoInRoom`.",
     refusals: [
       "not_room_member",
       "wrong_site",

@@ -10,7 +10,7 @@ export const OWN_STATE: readonly RequestPage[] = [
   {
     declaration: markRead,
     about:
-      "Says that the caller has read everything up to `upTo`, without it up to now. The reply holds the value that stands: an older one never lowers it, and none reaches further than 5 min ahead of site time. Your other clients get `subscription.update` with `read`. Asked at your own site wherever the room lives; its home learns of it as soon as it can be reached.",
+      "Says that the caller has read everything up to `upTo`, without it up to now. The reply holds the value that stands: an older one never lowers it, and none reaches further than 5 min ahead of site time. Send the `createdAt` of the newest message shown: what is created up to `lastSeenAt` counts as read, shown or not. Your other clients get `subscription.update` with `read`. Asked at your own site wherever the room lives; its home learns of it as soon as it can be reached.",
     refusals: ["wrong_site", "invalid_request", "not_room_member"],
     body: { upTo: readAt },
     reply: { status: "ok", lastSeenAt: readAt },

@@ -25,7 +25,7 @@ const COMMANDS: readonly RequestPage[] = [
   {
     declaration: createRoom,
     about:
-      "Opens a channel, or the direct message with one account. No `name`, no `orgs` and exactly one other user: a direct message. Else a channel, for which `name` is required. The caller becomes its owner. `channels` brings in the individual people and the orgs of channels that the caller is in, at any site; agents join only when named. A channel the caller is not in refuses the request (`not_room_member` with its `roomId`), so does one whose home does not answer.",
+      "Opens a channel, or the direct message with one account. No `name`, no `orgs` and exactly one other user: a direct message. Else a channel, for which `name` is required and which the caller owns. `channels` brings in the individual people and the orgs of channels that the caller is in, at any site; agents join only when named. A channel the caller is not in refuses the request (`not_room_member` with its `roomId`), so does one whose home does not answer.",
     refusals: [
       "wrong_site",
       "invalid_request",
@@ -120,7 +120,7 @@ const READS: readonly RequestPage[] = [
   {
     declaration: listRooms,
     about:
-      "The caller's rooms by room id. `unread` and `mentions` count what others said after the member's `lastSeenAt`, else `joinedAt`, and never before `historySharedSince`: no system messages, no deleted ones, of thread replies those also in the room; mentioning everybody counts as a mention; counting ends at 100. Rooms of other sites are asked of their homes for at most a second; `stale`: the home did not answer, or the room there is ahead of the replica here, and the row shows what is known here. With `since` only rooms are listed in which something changed since, and each page names in `removed` the rooms left, of those its part of the list would hold; older than 29 days: everything, and no `removed`. A page may then hold fewer rooms than `limit`, even none, and yet have a `next`. With `keys` each row holds the room's current key, if the caller may have it: enough for a new device to open everything from now on.",
+      "The caller's rooms by room id. `unread` and `mentions` count what others said after the member's `lastSeenAt`, else `joinedAt`, and never before `historySharedSince`: no system messages, no deleted ones, of thread replies those also in the room; mentioning everybody counts as a mention; counting ends at 100. Rooms of other sites are asked of their homes for at most a second; `stale`: the home did not answer, or the room there is ahead of the replica here, and the row shows what is known here. With `since` only rooms are listed in which something changed since, and each page names in `removed` the rooms left, of those its part of the list would hold; older than 29 days: everything, and no `removed`. A page may then hold fewer rooms than `limit`, even none, and yet have a `next`. `at` is what the next `since` may be: 10 s before site time, so that nothing falls in between. With `keys` each row holds the room's current key, if the caller may have it: enough for a new device to open everything from now on.",
     refusals: ["wrong_site", "invalid_request"],
     body: { limit: 50, keys: true },
     reply: {
@@ -155,7 +155,7 @@ const READS: readonly RequestPage[] = [
   {
     declaration: getKey,
     about:
-      "A key of the room: without `version` the current one. The previous one is served until its grace period is over, a version below the member's `keyFrom` never. A site that only holds a replica asks the room's home for what it lacks.",
+      "A key of the room: without `version` the current one. A version that is gone or not there yet: `room_key_absent`, with the `currentVersion`. The previous one is served until its grace period is over, a version below the member's `keyFrom` never. A site that only holds a replica asks the room's home for what it lacks.",
     refusals: ["not_room_member", "key_version_not_allowed", "home_site_unreachable", "room_key_absent"],
     body: { version: 3 },
     reply: { roomId: ROOM_ID, siteId: SITE_ID, version: 3, privateKey: ROOM_KEY },

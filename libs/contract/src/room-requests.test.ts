@@ -121,3 +121,11 @@ describe.each([
 test.each([-1, 0.5, "0", 2 ** 53, null])("key.get refuses the version %j", (version) => {
   expect(getKey.body.safeParse({ version }).success).toBe(false);
 });
+
+test("rooms are listed on only from where a page ended", () => {
+  const lists = (after: string): boolean => listRooms.body.safeParse({ after }).success;
+
+  expect(lists("jHjHNiEuCoJo8Nrzp")).toBe(true);
+  expect(lists("zzz")).toBe(false);
+  expect(lists("")).toBe(false);
+});

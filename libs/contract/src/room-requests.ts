@@ -19,7 +19,7 @@ import {
   unreadCount,
   wellFormedText,
 } from "./shapes.ts";
-import { accountName, orgId, requestId, roomId, siteId, userId } from "./tokens.ts";
+import { accountName, isToken, orgId, requestId, roomId, siteId, userId } from "./tokens.ts";
 
 const roomName = wellFormedText
   .transform((text) => text.trim().normalize("NFC"))
@@ -152,6 +152,11 @@ export const getRoom = declareRequest({
   reply: z.object({ room: roomView, subscription: subscriptionView, stale: z.boolean() }),
 });
 
+/** Rooms are listed by their ids; anything else would look like the end of the list. */
+const roomCursor = z
+  .string()
+  .refine((text) => isToken("roomId", text), "must be the `next` of an earlier page");
+
 /** A room of the caller's list. */
 export const roomListRow = z.object({
   room: roomView,
@@ -171,7 +176,7 @@ export const listRooms = declareRequest({
   asks: "own",
   template: "chat.user.{homeSite}.{account}.request.room.{siteId}.list",
   body: z.strictObject({
-    after: cursor.optional(),
+    after: roomCursor.optional(),
     limit: page(100, 50),
     keys: z.boolean().default(false),
     /** The `at` of an earlier complete listing: only what changed since is listed. */

@@ -25,6 +25,8 @@ export interface GuardedWrite {
   readonly whenAbsent: "insert" | "skip";
   /** The row must have this too; together with `insert` a row that does not match stays as it is. */
   readonly where?: Readonly<Record<string, unknown>>;
+  /** Leaves no time behind: for rows that no listing since a moment shows. */
+  readonly untimed?: boolean;
 }
 
 /**
@@ -69,7 +71,7 @@ export function operationOf<Row extends Document>(write: GuardedWrite): AnyBulkW
       filter: { ...write.where, _id: write.id, [field]: { $not: newer } } as unknown as Filter<Row>,
       update: {
         $set: { ...write.set, [field]: value },
-        ...CHANGED,
+        ...(!write.untimed && CHANGED),
         ...(write.unset?.length && { $unset: Object.fromEntries(write.unset.map((name) => [name, ""])) }),
       } as Document,
       upsert: write.whenAbsent === "insert",

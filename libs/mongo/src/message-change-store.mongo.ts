@@ -34,20 +34,20 @@ export function mongoMessageChangeStore(database: Db): MessageChangeStore {
   const change = (what: string, of: { roomId: string; messageId: string }, write: Change): Promise<void> =>
     storeCall(what, async () => {
       const id = messageIdOf(of.roomId, of.messageId);
-      await guardedWrite(messages, [{ ...write, id, whenAbsent: "skip", where: NOT_DELETED }]);
+      await guardedWrite(messages, [{ ...write, id, whenAbsent: "skip", where: NOT_DELETED, untimed: true }]);
     });
 
   return {
     stamp: ({ roomId, messageId, now }) =>
       storeCall("stamping a change of a message", async () => {
-        const later = { $max: [now, { $add: ["$createdAt", 1] }, { $add: ["$changedAt", 1] }] };
+        const later = { $max: [now, { $add: ["$createdAt", 1] }, { $add: ["$lastChangeAt", 1] }] };
         const stamped = await messages.findOneAndUpdate(
           { _id: messageIdOf(roomId, messageId) },
-          [{ $set: { changedAt: later } }],
-          { returnDocument: "after", projection: { changedAt: 1 } },
+          [{ $set: { lastChangeAt: later } }],
+          { returnDocument: "after", projection: { lastChangeAt: 1 } },
         );
-        if (stamped?.changedAt === undefined) throw new Error("the message to change has no row");
-        return stamped.changedAt;
+        if (stamped?.lastChangeAt === undefined) throw new Error("the message to change has no row");
+        return stamped.lastChangeAt;
       }),
 
     edit: ({ at, content, mentions, ...of }) =>

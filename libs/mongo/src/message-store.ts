@@ -21,7 +21,7 @@ export interface MessageRow extends Omit<MessageView, "reactions" | "markedAt"> 
   readonly requestId: string;
   readonly canonical: boolean;
   /** `at` of the newest change accepted, applied or not (epoch ms). */
-  readonly changedAt?: number;
+  readonly lastChangeAt?: number;
   /** Of the newest pin, taken back ones too (epoch ms). */
   readonly pinAt?: number;
   /** By emoji and account, under a name without a meaning in paths. */

@@ -15,7 +15,14 @@ function reactionsOf(marks: readonly ReactionMark[]): Reaction[] {
 
 /** What members see of a row. */
 export function messageViewOf(row: MessageRow): MessageView {
-  const { requestId: _requestId, canonical: _canonical, changedAt: _changedAt, pinAt, marks, ...view } = row;
+  const {
+    requestId: _requestId,
+    canonical: _canonical,
+    lastChangeAt: _lastChangeAt,
+    pinAt,
+    marks,
+    ...view
+  } = row;
   if (pinAt === undefined && marks === undefined) return view;
   const given = Object.values(marks ?? {});
   const reactions = reactionsOf(given);

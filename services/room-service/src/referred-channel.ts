@@ -1,5 +1,6 @@
 import { Failure } from "@parley/contract/failure";
 import type { RoomDocument, RoomDocumentStore } from "@parley/mongo/room-document-store";
+import { notServedYet } from "@parley/site/not-served-yet";
 import type { SubscriptionStore } from "@parley/mongo/subscription-store";
 
 /** How many members are read at a time: the most that a page of members holds. */
@@ -22,7 +23,8 @@ export async function referredChannel(
   { roomId, account }: { readonly roomId: string; readonly account: string },
 ): Promise<RoomDocument> {
   const [room, own] = await Promise.all([rooms.find(roomId), subscriptions.find(roomId, account)]);
-  if (!room || !own) throw new Failure("not_room_member", { metadata: { roomId } });
+  if (!own) throw new Failure("not_room_member", { metadata: { roomId } });
+  if (!room) throw notServedYet();
   if (room.siteId !== siteId) throw new Failure("wrong_site", { metadata: { siteId: room.siteId } });
   if (room.type !== "channel") throw new Failure("non_channel_operation", { metadata: { roomId } });
   return room;

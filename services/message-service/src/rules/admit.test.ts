@@ -38,7 +38,8 @@ const reasonOf = (call: () => unknown): FailureReason | "none" => {
 
 describe("admitMember", () => {
   it.each<[string, Projected, FailureReason]>([
-    ["a room that is not served", { ...member, room: undefined }, "not_room_member"],
+    ["an outsider of no room", { ...member, room: undefined, subscription: undefined }, "not_room_member"],
+    ["a member of a room that is not served yet", { ...member, room: undefined }, "store_unavailable"],
     ["a caller without a row", { ...member, subscription: undefined }, "not_room_member"],
     ["an outsider at a replica", { ...member, siteId: "beta", subscription: undefined }, "not_room_member"],
     ["a member at a replica", { ...member, siteId: "beta" }, "wrong_site"],

@@ -3,6 +3,7 @@ import type { AccountKind } from "@parley/contract/shapes";
 import { momentCursor } from "@parley/mongo/moment-cursor";
 import type { MessageRow } from "@parley/mongo/message-store";
 import type { RoomSummary } from "@parley/mongo/room-document-store";
+import { notServedYet } from "@parley/site/not-served-yet";
 import type { Subscription } from "@parley/mongo/subscription-store";
 
 type Room = Pick<
@@ -27,10 +28,12 @@ export interface Admitted {
 /**
  * Admits a member; the projection decides, not the log's head (SPEC-rooms 3.4). Outsiders read the same for rooms that
  * exist and rooms that do not.
- * @throws Failure `not_room_member`; `wrong_site` for a member who asks a replica
+ * @throws Failure `not_room_member`; `store_unavailable` for a member of a room that is not served yet; `wrong_site` for a
+ * member who asks a replica
  */
 export function admitMember({ siteId, room, subscription }: Projected): Admitted {
-  if (!room || !subscription) throw new Failure("not_room_member");
+  if (!subscription) throw new Failure("not_room_member");
+  if (!room) throw notServedYet();
   if (room.siteId !== siteId) throw new Failure("wrong_site", { metadata: { siteId: room.siteId } });
   return { room, subscription };
 }

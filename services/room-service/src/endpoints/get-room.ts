@@ -4,6 +4,7 @@ import { userEndpoint, type Endpoint } from "@parley/messaging/endpoint";
 import type { RoomDocumentStore } from "@parley/mongo/room-document-store";
 import { roomViewOf, subscriptionViewOf } from "@parley/mongo/room-view";
 import type { SubscriptionStore } from "@parley/mongo/subscription-store";
+import { notServedYet } from "@parley/site/not-served-yet";
 
 interface Deps {
   readonly siteId: string;
@@ -15,7 +16,8 @@ interface Deps {
 export const getRoomEndpoint = ({ siteId, rooms, subscriptions }: Deps): Endpoint =>
   userEndpoint(getRoom, async ({ tokens: { roomId }, caller: { account } }) => {
     const [[room], own] = await Promise.all([rooms.findMany([roomId]), subscriptions.find(roomId, account)]);
-    if (!room || !own) throw new Failure("not_room_member");
+    if (!own) throw new Failure("not_room_member");
+    if (!room) throw notServedYet();
     return {
       room: roomViewOf(room, account),
       subscription: subscriptionViewOf(own),

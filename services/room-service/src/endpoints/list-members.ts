@@ -5,6 +5,7 @@ import type { DirectoryStore } from "@parley/mongo/directory-store";
 import type { ReplicaStore } from "@parley/mongo/replica-store";
 import type { RoomDocumentStore } from "@parley/mongo/room-document-store";
 import type { SubscriptionStore } from "@parley/mongo/subscription-store";
+import { notServedYet } from "@parley/site/not-served-yet";
 
 import { memberPage } from "../member-page.ts";
 
@@ -21,6 +22,7 @@ export const listMembersEndpoint = (deps: Deps): Endpoint =>
   userEndpoint(listMembers, async ({ tokens: { roomId }, body, caller }) => {
     const { rooms, subscriptions } = deps;
     const [room, own] = await Promise.all([rooms.find(roomId), subscriptions.find(roomId, caller.account)]);
-    if (!room || !own) throw new Failure("not_room_member");
+    if (!own) throw new Failure("not_room_member");
+    if (!room) throw notServedYet();
     return memberPage(deps, room, { roomId, ...body });
   });
