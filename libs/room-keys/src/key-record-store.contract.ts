@@ -8,17 +8,18 @@ import type { KeyRecordStore, ListedRecord } from "./key-record-store.ts";
 /** A store of records with a way past it, since what lies there came by other ways. */
 interface OpenedRecordStore {
   readonly store: KeyRecordStore;
-  put(of: { roomId: string; slot: RoomKeySlot; version: string; record: string }): Promise<void>;
-  take(roomId: string, slot: RoomKeySlot): Promise<void>;
+  readonly put: (of: { roomId: string; slot: RoomKeySlot; version: string; record: string }) => Promise<void>;
+  readonly take: (roomId: string, slot: RoomKeySlot) => Promise<void>;
   /** As the slots of a room lie there, `slot version record`, sorted. */
-  held(roomId: string): Promise<readonly string[]>;
+  readonly held: (roomId: string) => Promise<readonly string[]>;
 }
 
 const freshRoom = (): string => randomUUID().replaceAll("-", "");
 
 /** What the list says of one room: others may use the store too. */
 async function listedOf(store: KeyRecordStore, roomId: string): Promise<readonly ListedRecord[]> {
-  const all = (await Array.fromAsync(store.list())).flat();
+  const all: ListedRecord[] = [];
+  for await (const batch of store.list()) all.push(...batch);
   return all.filter((each) => (each.status === "found" ? each.roomId : each.error.roomId) === roomId);
 }
 

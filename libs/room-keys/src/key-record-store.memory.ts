@@ -22,7 +22,7 @@ const listed = ({ roomId, slot, version, record }: MemoryRecord): ListedRecord =
 export function memoryKeyRecordStore(slots: MemoryRecord[]): KeyRecordStore {
   return {
     async *list() {
-      for (const slot of [...slots]) yield [listed(slot)];
+      for (const each of slots.map(listed)) yield [each];
     },
     async replace({ roomId, version, record }, sealed) {
       const index = slots.findIndex(

@@ -75,7 +75,7 @@ async function run(mode: KeysMode): Promise<number> {
     siteId: config.siteId,
     onBatch: progress(),
   };
-  return mode === "status" ? status(work) : rewrap(work);
+  return await (mode === "status" ? status(work) : rewrap(work));
 }
 
 const mode = parseKeysArguments(process.argv.slice(2));

@@ -17,17 +17,18 @@ test("gives every key of a pattern in batches, and none of another", async () =>
   const prefix = `test:${randomUUID()}`;
   const names = Array.from({ length: 100 }, (_, index) => `${prefix}:${index}`);
   await client.mset(Object.fromEntries([...names, `other:${prefix}`].map((name) => [name, "value"])));
-  const batches = await Array.fromAsync(scanKeys(client, { pattern: `${prefix}:*`, batchKeys: 10 }));
+  const batches: (readonly string[])[] = [];
+  for await (const batch of scanKeys(client, { pattern: `${prefix}:*`, batchKeys: 10 })) batches.push(batch);
 
   expect(batches.length).toBeGreaterThan(1);
-  expect([...new Set(batches.flat())].toSorted()).toEqual(names.toSorted());
+  expect(new Set(batches.flat())).toEqual(new Set(names));
 });
 
 test("fails when the connection is lost, never with fewer keys", async () => {
   const lost = await connectValkey({ addresses: [inject("valkeyAddress")], onError: () => {} });
   lost.disconnect();
 
-  await expect(Array.fromAsync(scanKeys(lost, { pattern: "*", batchKeys: 10 }))).rejects.toThrow(
+  await expect(scanKeys(lost, { pattern: "*", batchKeys: 10 }).next()).rejects.toThrow(
     "look through the keys",
   );
 });
