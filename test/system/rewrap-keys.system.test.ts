@@ -183,6 +183,14 @@ test("records that do not open are named and left alone, and the command says so
   expect((await keys(site, "status", third)).lines.slice(1).join("\n")).toContain(
     `! current key v0 of room ${one.roomId}: no key-encryption key with id k2`,
   );
+  // What operators are told to do where the key of a record is lost for good.
+  await client.hset(current, "rec", swapped);
+  await client.del(current);
+  await owner().client.send(one, { content: "rotated" });
+  expect(
+    await happens(() => actors.slice(0, 2).every((actor) => actor.opened(one.roomId).includes("rotated"))),
+  ).toBe(true);
+  expect(await client.hget(current, "ver")).toBe("1");
   await closeValkey(client);
 });
 

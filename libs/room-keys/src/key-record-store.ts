@@ -16,7 +16,7 @@ export type ListedRecord = { readonly slot: RoomKeySlot } & (
 );
 
 /** `gone`: the room holds these bytes no more, since the version expired, was passed or was deleted. */
-export type ReplaceOutcome = "replaced" | "gone";
+type ReplaceOutcome = "replaced" | "gone";
 
 /**
  * The records of one site as they lie, for whoever looks after all of them; what a record opens to is the business of

@@ -15,7 +15,7 @@ const NAMED_MAX = 500;
 const LOOKS_MAX = 5;
 
 /** A record that does not open, and why. */
-export interface UnreadableRecord {
+interface UnreadableRecord {
   readonly slot: RoomKeySlot;
   readonly error: KeyRecordError;
 }
