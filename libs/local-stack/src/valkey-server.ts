@@ -10,11 +10,15 @@ const READY_TIMEOUT_MS = 15_000;
 export interface ValkeyServer extends ManagedProcess {
   /** `127.0.0.1:…` */
   readonly address: string;
+  /** Where nodes of a cluster talk to each other. */
+  readonly busPort: number;
 }
 
 interface ValkeyServerOptions extends RunOptions {
   /** Holds the data; a server started on the same folder finds it again. */
   readonly dir: string;
+  /** Starts a node of a cluster, which serves once it was given slots and met the others. */
+  readonly inCluster?: boolean;
 }
 
 /**
@@ -24,11 +28,18 @@ interface ValkeyServerOptions extends RunOptions {
  * @throws when there is no valkey-server or it does not come up, with the tail of its log
  */
 export async function startValkeyServer(options: ValkeyServerOptions): Promise<ValkeyServer> {
-  const { dir, log = join(dir, "valkey-server.log"), ledger, signal, onProgress } = options;
+  const {
+    dir,
+    inCluster = false,
+    log = join(dir, "valkey-server.log"),
+    ledger,
+    signal,
+    onProgress,
+  } = options;
   const program = await requireServer(valkeyServer);
   onProgress?.(`valkey-server: ${program.origin}`);
   mkdirSync(dir, { recursive: true });
-  return withFreePorts(1, async ([port = 0]) => {
+  return withFreePorts(2, async ([port = 0, busPort = 0]) => {
     const settings = {
       bind: "127.0.0.1",
       port: String(port),
@@ -37,6 +48,7 @@ export async function startValkeyServer(options: ValkeyServerOptions): Promise<V
       appendfsync: "always",
       "maxmemory-policy": "noeviction",
       save: "",
+      ...(inCluster && { "cluster-enabled": "yes", "cluster-port": String(busPort) }),
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
     const server = await startProcess({
@@ -49,6 +61,6 @@ export async function startValkeyServer(options: ValkeyServerOptions): Promise<V
       isReady: (output) => output.includes("Ready to accept connections"),
       readyTimeoutMs: READY_TIMEOUT_MS,
     });
-    return Object.assign(server, { address: `127.0.0.1:${port}` });
+    return Object.assign(server, { address: `127.0.0.1:${port}`, busPort });
   });
 }

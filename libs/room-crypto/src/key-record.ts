@@ -60,6 +60,9 @@ export function sealKeyRecord(
   return `k1.${keys.sealingKeyId}.${toBase64(concatBytes(nonce, ciphertext))}`;
 }
 
+/** The id of the key-encryption key that a record names, which says nothing of whether it opens. */
+export const keyIdOf = (record: string): string | undefined => FORM.exec(record)?.[1];
+
 /**
  * The pair of a record that was read from `place`.
  * @throws {KeyRecordError} unknown key id, malformed, changed or swapped record, halves that do not belong together

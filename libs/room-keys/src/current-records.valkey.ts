@@ -55,7 +55,10 @@ function entryOf<T>(
   }
 }
 
-function storedRecord(roomId: string, read: HashRead): StoredRecord | null {
+/** What was read of one key, null when it is absent.
+ * @throws {KeyRecordError} for what is no record
+ */
+export function storedRecord(roomId: string, read: HashRead): StoredRecord | null {
   if (read.status === "wrong_type") throw new KeyRecordError({ roomId }, "the stored value is no record");
   if (read.values.every((value) => value === null)) return null;
   const [version, record] = read.values;

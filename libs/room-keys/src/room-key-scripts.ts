@@ -76,3 +76,19 @@ end
 if revision > closed then redis.call('SET', KEYS[4], ARGV[1]) end
 return {'deleted'}
 `;
+
+/**
+ * ARGV version, record, record to put in its place. The bytes are looked for in every slot, since a rotation may have
+ * moved them after they were read; those which are in place already count as put there, so a repeat answers the same.
+ * Reads no versions: a bad slot beside must not keep the others from being sealed anew.
+ */
+export const REPLACE = `
+for slot = 1, 3 do
+  local held = redis.pcall('HMGET', KEYS[slot], 'ver', 'rec')
+  if held[1] == ARGV[1] then
+    if held[2] == ARGV[2] then redis.call('HSET', KEYS[slot], 'rec', ARGV[3]) end
+    if held[2] == ARGV[2] or held[2] == ARGV[3] then return {'replaced'} end
+  end
+end
+return {'gone'}
+`;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { roomKeyNames } from "./keys.ts";
+import { parseRecordName, roomKeyNames } from "./keys.ts";
 
 test("puts the room id of every name into braces, so a room's keys share a cluster slot", () => {
   expect(roomKeyNames("jHjHNiEuCoJo8Nrzp")).toEqual({
@@ -14,3 +14,20 @@ test("puts the room id of every name into braces, so a room's keys share a clust
 test.each(["", "a}b", "{a"])("refuses the room id %j, whose keys would lie apart", (roomId) => {
   expect(() => roomKeyNames(roomId)).toThrow(RangeError);
 });
+
+test.each(["current", "previous", "pending"] as const)(
+  "reads room and slot back from the name of a %s record",
+  (slot) => {
+    expect(parseRecordName(roomKeyNames("jHjHNiEuCoJo8Nrzp")[slot])).toEqual({
+      roomId: "jHjHNiEuCoJo8Nrzp",
+      slot,
+    });
+  },
+);
+
+test.each(["roomkey:{r}:closed", "roomkey:{}:current", "roomkey:r:current", "x:roomkey:{r}:current", ""])(
+  "%j is no name of a record",
+  (name) => {
+    expect(parseRecordName(name)).toBeUndefined();
+  },
+);

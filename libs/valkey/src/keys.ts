@@ -1,3 +1,22 @@
+/** The name of every key below that belongs to a room, as the store matches names. */
+export const ROOM_KEYS_PATTERN = "roomkey:{*}:*";
+
+/** Where a record may lie. */
+export type RoomKeySlot = "current" | "previous" | "pending";
+
+const RECORD_NAME = /^roomkey:\{([^{}]+)\}:(current|previous|pending)$/;
+
+/** What a name of a record says; `undefined` for any other name. */
+export function parseRecordName(
+  name: string,
+): { readonly roomId: string; readonly slot: RoomKeySlot } | undefined {
+  const [, roomId, slot] = RECORD_NAME.exec(name) ?? [];
+  return roomId === undefined || !isSlot(slot) ? undefined : { roomId, slot };
+}
+
+const isSlot = (text: string | undefined): text is RoomKeySlot =>
+  text === "current" || text === "previous" || text === "pending";
+
 /** The names under which a room's keys are kept (SPEC-rooms 6.1). */
 export interface RoomKeyNames {
   readonly current: string;
