@@ -79,6 +79,7 @@ async function keys(mode: string, kek: string): Promise<readonly string[]> {
   return stdout.trim().split("\n");
 }
 
+// R69
 test("on a cluster the records of every node are counted and sealed anew", async () => {
   const storeWith = (kek: string) =>
     valkeyRoomKeyStore({

@@ -96,6 +96,7 @@ async function pairAt(
   return found.status === "pair" ? found.pair : undefined;
 }
 
+// R69
 test("all three slots open under the new key alone; version, moment and expiry are what they were", async () => {
   const site = freshSite();
   const { roomId, pairs } = await oldRoom(site);
@@ -123,6 +124,7 @@ test("a copy keeps the revision it was made for", async () => {
   expect(await site.after.getVersion(roomId)).toBe(4);
 });
 
+// R69
 test("no pair is lost or changed while rooms are prepared, activated, copied and deleted meanwhile", async () => {
   const site = freshSite();
   const rooms = await Promise.all(Array.from({ length: ROOMS }, () => oldRoom(site)));
@@ -200,6 +202,7 @@ test("a run whose connection is lost fails, leaves every record readable, and is
   expect(await site.counts()).toEqual({ old: 0, new: 3 * ROOMS });
 });
 
+// R69
 test("a record swapped between rooms is named with its room and version, and left as it was", async () => {
   const site = freshSite();
   const [one, other] = [await oldRoom(site), await oldRoom(site)];
