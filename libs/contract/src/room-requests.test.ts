@@ -110,16 +110,16 @@ describe.each([
   test.each([0, -1, max + 1, 1.5, "10", null, Number.MAX_SAFE_INTEGER])("refuses the limit %j", (limit) => {
     expect(request.body.safeParse({ limit }).success).toBe(false);
   });
-
-  test("goes on after the text the last one ended with, which has a limit", () => {
-    expect(request.body.safeParse({ after: "x".repeat(512) }).success).toBe(true);
-    expect(request.body.safeParse({ after: "x".repeat(513) }).success).toBe(false);
-    expect(request.body.safeParse({ after: "" }).success).toBe(false);
-  });
 });
 
 test.each([-1, 0.5, "0", 2 ** 53, null])("key.get refuses the version %j", (version) => {
   expect(getKey.body.safeParse({ version }).success).toBe(false);
+});
+
+test("members are listed on after the text a page ended with, which has a limit", () => {
+  expect(listMembers.body.safeParse({ after: "x".repeat(512) }).success).toBe(true);
+  expect(listMembers.body.safeParse({ after: "x".repeat(513) }).success).toBe(false);
+  expect(listMembers.body.safeParse({ after: "" }).success).toBe(false);
 });
 
 test("rooms are listed on only from where a page ended", () => {
