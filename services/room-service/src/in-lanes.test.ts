@@ -25,3 +25,17 @@ test("fails as the first piece fails, and begins nothing more in its lane", asyn
   await expect(failing).rejects.toThrow("two");
   expect(begun).toEqual([1, 2]);
 });
+
+test("fails in one lane: the others end the piece in hand and begin nothing more", async () => {
+  const begun: number[] = [];
+  const held = Promise.withResolvers<void>();
+  const failing = inLanes([1, 2, 3, 4], 2, async (item) => {
+    begun.push(item);
+    if (item === 2) throw new Error("two");
+    await held.promise;
+  });
+  await expect(failing).rejects.toThrow("two");
+  held.resolve();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(begun).toEqual([1, 2]);
+});

@@ -2,6 +2,8 @@ import type { RoomSummary } from "@parley/mongo/room-document-store";
 import type { Subscription } from "@parley/mongo/subscription-store";
 import type { UnreadCounts, UnreadStore } from "@parley/mongo/unread-store";
 
+import { inLanes } from "./in-lanes.ts";
+
 /** Rooms counted at a time for one request: others want the database too. */
 const ROOMS_AT_A_TIME = 16;
 
@@ -35,11 +37,6 @@ export async function countUnread(
   unread: UnreadStore,
   rooms: readonly CountedRoom[],
 ): Promise<ReadonlyMap<string, UnreadCounts>> {
-  const counts = new Map<string, UnreadCounts>();
-  for (let start = 0; start < rooms.length; start += ROOMS_AT_A_TIME) {
-    const some = rooms.slice(start, start + ROOMS_AT_A_TIME);
-    const counted = await Promise.all(some.map((room) => countOne(unread, room)));
-    counted.forEach((count, index) => counts.set(some[index]?.room.roomId ?? "", count));
-  }
-  return counts;
+  const counts = await inLanes(rooms, ROOMS_AT_A_TIME, (counted) => countOne(unread, counted));
+  return new Map(rooms.map(({ room }, index) => [room.roomId, counts[index] ?? NOTHING]));
 }
