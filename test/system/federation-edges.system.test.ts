@@ -10,6 +10,7 @@ import { compareSites } from "../cast/compare-sites.ts";
 import { directoryFile } from "../cast/directory.ts";
 import { happens } from "../cast/happens.ts";
 import { inspectSite, type Inspection } from "../cast/inspect-site.ts";
+import { membershipsTold } from "../cast/memberships-told.ts";
 import { keyBytes } from "../demo/keys.ts";
 
 /** Short, so that what a dead or stalled worker held comes back soon (ms). */
@@ -54,11 +55,6 @@ async function differencesInTheEnd({ roomId }: RoomReference): Promise<readonly 
   await happens(async () => (await differences()).length === 0);
   return differences();
 }
-
-const membershipsTold = (actor: Actor, { roomId }: RoomReference): string[] =>
-  actor.events.flatMap((event) =>
-    (event.type === "added" || event.type === "removed") && event.roomId === roomId ? [event.type] : [],
-  );
 
 async function isBobThere({ roomId }: RoomReference): Promise<boolean> {
   const row = await mongoSubscriptionStore(away.mongo.database).find(roomId, "bob");

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { ParleyError, type RoomReference } from "@parley/client/client";
+import type { RoomReference } from "@parley/client/client";
 import { laneFilter } from "@parley/contract/consumers";
 import { streamName } from "@parley/contract/streams";
 import type { Site } from "@parley/local-stack/site";
@@ -13,6 +13,8 @@ import { compareSites } from "../cast/compare-sites.ts";
 import { directoryFile } from "../cast/directory.ts";
 import { happens } from "../cast/happens.ts";
 import { inspectSite, type Inspection } from "../cast/inspect-site.ts";
+import { membershipsTold } from "../cast/memberships-told.ts";
+import { outcomeOf } from "../cast/outcome-of.ts";
 import { keyBytes } from "../demo/keys.ts";
 
 const worker = { environment: { CONSUMER_ACK_WAIT_MS: "1000", CONSUMER_PIN_TIMEOUT_MS: "1500" } };
@@ -101,21 +103,6 @@ async function revisionsInInbox({ roomId }: RoomReference): Promise<number[]> {
   for await (const message of messages) revisions.push(message.json<{ revision: number }>().revision);
   return revisions;
 }
-
-const membershipsTold = (actor: Actor, { roomId }: RoomReference): string[] =>
-  actor.events.flatMap((event) =>
-    (event.type === "added" || event.type === "removed") && event.roomId === roomId ? [event.type] : [],
-  );
-
-/** The reason of a refusal, or that there was none. */
-const outcomeOf = (request: Promise<unknown>): Promise<string | undefined> =>
-  request.then(
-    () => "accepted",
-    (error: unknown) => {
-      if (error instanceof ParleyError) return error.reason;
-      throw error;
-    },
-  );
 
 /** What alpha does while beta is away: bob is out, dora is in, and ann speaks. */
 async function changeAtAlpha(room: RoomReference): Promise<void> {

@@ -1,4 +1,4 @@
-import { ParleyError, type RoomReference } from "@parley/client/client";
+import type { RoomReference } from "@parley/client/client";
 import { uuidV7 } from "@parley/contract/ids";
 import type { Site } from "@parley/local-stack/site";
 import { startStack, type Stack } from "@parley/local-stack/stack";
@@ -10,6 +10,8 @@ import { directoryFile } from "../cast/directory.ts";
 import { happens } from "../cast/happens.ts";
 import { inboxRevisions } from "../cast/inbox-arrivals.ts";
 import { inspectSite, type Inspection } from "../cast/inspect-site.ts";
+import { membershipsTold } from "../cast/memberships-told.ts";
+import { outcomeOf } from "../cast/outcome-of.ts";
 import { keyBytes } from "../demo/keys.ts";
 
 const worker = { environment: { CONSUMER_ACK_WAIT_MS: "1000", CONSUMER_PIN_TIMEOUT_MS: "1500" } };
@@ -106,21 +108,6 @@ async function openRoom(creator: Actor, users: readonly string[]): Promise<RoomR
   await room.done;
   return room;
 }
-
-const membershipsTold = (actor: Actor, { roomId }: RoomReference): string[] =>
-  actor.events.flatMap((event) =>
-    (event.type === "added" || event.type === "removed") && event.roomId === roomId ? [event.type] : [],
-  );
-
-/** The reason of a refusal, or that there was none. */
-const outcomeOf = (request: Promise<unknown>): Promise<string | undefined> =>
-  request.then(
-    () => "accepted",
-    (error: unknown) => {
-      if (error instanceof ParleyError) return error.reason;
-      throw error;
-    },
-  );
 
 /** A room of one site lives as if there were no other. */
 async function expectLively(owner: Actor, other: Actor): Promise<void> {

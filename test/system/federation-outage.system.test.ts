@@ -9,6 +9,7 @@ import { directoryFile, people } from "../cast/directory.ts";
 import { happens } from "../cast/happens.ts";
 import { inboxArrivals } from "../cast/inbox-arrivals.ts";
 import { inspectSite, type Inspection } from "../cast/inspect-site.ts";
+import { membershipsTold } from "../cast/memberships-told.ts";
 import { keyBytes } from "../demo/keys.ts";
 
 const worker = { environment: { CONSUMER_ACK_WAIT_MS: "1000", CONSUMER_PIN_TIMEOUT_MS: "1500" } };
@@ -147,16 +148,11 @@ async function expectKnown(actor: Actor, room: RoomReference, owner: Actor): Pro
   const { members, revision } = await actor.client.listMembers(room);
   expect(revision).toBe(state?.revision);
   expect(rosterOf(members)).toEqual(rosterOf([...(state?.members.values() ?? [])]));
-  expect(actor.client.room(room.roomId)).toBeDefined();
+  expect(actor.client.room(room.roomId)).toMatchObject({ roomId: room.roomId, siteId: room.siteId });
   const version = state?.keyVersion ?? 0;
   const { privateKey } = await actor.client.getKey({ ...room, siteId: "beta" }, version);
   expect([...(await keyBytes([owner], room, version))]).toEqual([privateKey]);
 }
-
-const membershipsTold = (actor: Actor, { roomId }: RoomReference): string[] =>
-  actor.events.flatMap((event) =>
-    (event.type === "added" || event.type === "removed") && event.roomId === roomId ? [event.type] : [],
-  );
 
 // R80, R81
 test("a site away for hundreds of events is sent each once and in order, and its clients learn all of it", async () => {

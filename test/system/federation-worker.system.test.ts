@@ -10,6 +10,7 @@ import { directoryFile } from "../cast/directory.ts";
 import { happens } from "../cast/happens.ts";
 import { inboxRevisions } from "../cast/inbox-arrivals.ts";
 import { inspectSite, type Inspection } from "../cast/inspect-site.ts";
+import { membershipsTold } from "../cast/memberships-told.ts";
 import { isStopped } from "../cast/is-stopped.ts";
 import { keyBytes } from "../demo/keys.ts";
 
@@ -123,11 +124,6 @@ async function openRoom(users: readonly string[]): Promise<RoomReference> {
   expect(await differencesInTheEnd(room)).toEqual([]);
   return room;
 }
-
-const membershipsTold = (actor: Actor, { roomId }: RoomReference): string[] =>
-  actor.events.flatMap((event) =>
-    (event.type === "added" || event.type === "removed") && event.roomId === roomId ? [event.type] : [],
-  );
 
 const resultsOf = (actor: Actor, { requestId }: Job): number =>
   actor.events.filter((event) => event.type === "job" && event.result.requestId === requestId).length;
