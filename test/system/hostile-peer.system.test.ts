@@ -311,7 +311,7 @@ test("what only a newer release knows is copied to DEAD once (SPEC-rooms 7.3)", 
   const newer = { ...nextEvent(state), type: "room_painted" };
   await say({ roomId: room.roomId, type: newer.type, payload: encodeJson(newer) });
   await untilSettled();
-  expect((await held(room)).waiting).toBeDefined();
+  expect((await held(room)).waiting).toMatchObject({ revision: state.revision + 1 });
   expect(await dead()).toBe(before + 1);
 });
 
@@ -369,7 +369,7 @@ describe("a peer that asks for what is not its own", () => {
     // Whatever her client would do because of it is done once a later notice of beta has reached her.
     const { roomId } = await openRoom(carol, ["ann"]);
     expect(await happens(() => ann.client.room(roomId) !== undefined)).toBe(true);
-    expect(ann.client.room(shared.roomId)).toBeDefined();
+    expect(ann.client.room(shared.roomId)).toMatchObject({ roomId: shared.roomId, siteId: "alpha" });
     expect(await ann.client.keyPrint(shared.roomId, 0)).toBe(print);
   });
 });

@@ -66,14 +66,14 @@ async function connectAs(
 
 function client(account: string): Promise<NatsConnection> {
   const login = users.accounts[account];
-  expect(login).toBeDefined();
-  return connectAs(login ?? { user: "", password: "" }, userInboxPrefix(siteId, account));
+  if (!login) throw new Error(`${account} has no login`);
+  return connectAs(login, userInboxPrefix(siteId, account));
 }
 
 function processConnection(process: ProcessName): NatsConnection {
   const connection = processes.get(process);
-  expect(connection).toBeDefined();
-  return connection as NatsConnection;
+  if (!connection) throw new Error(`${process} is not connected`);
+  return connection;
 }
 
 function managerOf(process: ProcessName): Promise<JetStreamManager> {

@@ -52,11 +52,8 @@ export async function spawnProcess(
   environment: Readonly<Record<string, string>>,
 ): Promise<SpawnedProcess> {
   const started = startProcess(name, environment);
-  const early = started.ended.then((code) => {
-    throw new Error(`${name} ended with ${code} before it was ready:\n${started.output()}`);
-  });
-  await Promise.race([started.ready, early]);
-  // It was ready: how it ends later is told by `ended`, and must not count as an unhandled rejection here.
-  early.catch(() => undefined);
+  const endedEarly = await Promise.race([started.ready, started.ended]);
+  if (endedEarly !== undefined)
+    throw new Error(`${name} ended with ${endedEarly} before it was ready:\n${started.output()}`);
   return started;
 }
