@@ -6,6 +6,11 @@ import { roomKeyNotice, roomSubjects, userSubjects, type RoomKeyNotice } from "@
 import type { Site } from "@parley/local-stack/site";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 
+/** A key as it is sent to an account without devices. */
+export type PlainKey = RoomKeyNotice & { readonly privateKey: string };
+
+const isPlain = (key: RoomKeyNotice): key is PlainKey => key.privateKey !== undefined;
+
 /** One account with its client, and with an ear on the wire that hears what any client may. */
 export interface Actor extends AsyncDisposable {
   readonly account: string;
@@ -14,7 +19,9 @@ export interface Actor extends AsyncDisposable {
   readonly connection: NatsConnection;
   readonly events: readonly ClientEvent[];
   /** Every `room.key` this account was ever sent, copies included. */
-  readonly keysSent: readonly RoomKeyNotice[];
+  readonly keyNotices: readonly RoomKeyNotice[];
+  /** Of those, the ones whose keys were not wrapped for devices. */
+  readonly keysSent: readonly PlainKey[];
   /** Every sealed event on any room's subject, as it stands on the wire. */
   readonly overheard: readonly RoomEvent[];
   /** Contents of the messages this account opened in a room. */
@@ -23,18 +30,23 @@ export interface Actor extends AsyncDisposable {
 
 /** Listens beside the client; what it hears is sealed, or for this account alone. */
 async function listen(connection: NatsConnection, of: { siteId: string; account: string }) {
-  const keysSent: RoomKeyNotice[] = [];
+  const keyNotices: RoomKeyNotice[] = [];
+  const keysSent: PlainKey[] = [];
   const overheard: RoomEvent[] = [];
   const own = { homeSite: of.siteId, account: of.account };
   connection.subscribe(userSubjects.roomKey.filter(own), {
-    callback: (_error, message) => void keysSent.push(roomKeyNotice.parse(message.json())),
+    callback: (_error, message) => {
+      const notice = roomKeyNotice.parse(message.json());
+      keyNotices.push(notice);
+      if (isPlain(notice)) keysSent.push(notice);
+    },
   });
   for (const subject of [roomSubjects.event, roomSubjects.member])
     connection.subscribe(subject.filter(), {
       callback: (_error, message) => void overheard.push(roomEvent.parse(message.json())),
     });
   await connection.flush();
-  return { keysSent, overheard };
+  return { keyNotices, keysSent, overheard };
 }
 
 /**

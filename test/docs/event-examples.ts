@@ -32,4 +32,5 @@ export const NOTICES: RoomNotices = {
   room_renamed: { name: "Dock 7", by: "ann" },
   room_restricted: { restricted: true, externalAccess: false, owner: "bob", by: "ann" },
   room_closed: { by: "bob" },
+  policy_changed: { rekeyOnJoin: true, by: "ann" },
 };

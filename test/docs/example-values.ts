@@ -44,6 +44,8 @@ export const exampleMember: MemberRow = {
   individual: true,
   viaOrgs: ["eng"],
   joinedAt: 1_750_000_000_000,
+  historySharedSince: 1_750_000_000_000,
+  keyFrom: 1,
 };
 
 export const exampleMessage: MessageView = {

@@ -83,6 +83,7 @@ const WRITERS = {
   messageAppend: "message-service, room-worker (system messages)",
   messageStored: "nobody: what MESSAGES_CANONICAL stores",
   outbox: "room-worker; room-service for `member_state`",
+  outboxDevices: "room-service",
   inboxRepair: "nobody yet: repairs come with reconcile",
   dead: "the process that parks a message",
 } as const satisfies Record<keyof typeof canonicalSubjects, string>;

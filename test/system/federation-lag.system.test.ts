@@ -56,7 +56,7 @@ const agree = (room: RoomReference): Promise<boolean> =>
 /** What the actor's own site answers: the key's bytes, or the reason of its refusal. */
 const askBeta = ({ client }: Actor, room: RoomReference, version: number): Promise<string> =>
   client.getKey({ ...room, siteId: "beta" }, version).then(
-    ({ privateKey }) => privateKey,
+    ({ privateKey }) => privateKey ?? "wrapped",
     (error: { reason?: string }) => String(error.reason),
   );
 

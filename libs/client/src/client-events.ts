@@ -1,3 +1,4 @@
+import type { UnopenedReason } from "@parley/contract/devices";
 import type { MessageView, RoomEvent } from "@parley/contract/messages";
 import type { RoomNotices } from "@parley/contract/notices";
 import type { JobResult } from "@parley/contract/room-requests";
@@ -11,17 +12,6 @@ export interface RoomReference {
   readonly roomId: string;
   readonly siteId: string;
 }
-
-/** The closed list why a sealed event cannot be opened (SPEC-rooms 6.5). */
-export type UnopenedReason =
-  | "before_you_joined"
-  | "after_you_left"
-  | "version_expired"
-  | "key_pending"
-  | "home_site_unreachable"
-  | "corrupt"
-  | "device_not_enrolled"
-  | "unknown";
 
 /** This account is in a room now. */
 interface Added extends RoomReference {

@@ -60,7 +60,8 @@ import { createRoomSettings, type RoomSettings } from "./room-settings.ts";
 import type { Session } from "./session.ts";
 
 export type { Problem } from "./background.ts";
-export type { ClientEvent, RoomReference, UnopenedReason } from "./client-events.ts";
+export type { ClientEvent, RoomReference } from "./client-events.ts";
+export type { UnopenedReason } from "@parley/contract/devices";
 export type { CreationJob } from "./commands.ts";
 export type { DirectorySearch, OrgMember } from "./directory.ts";
 export type { Opening } from "./follow.ts";

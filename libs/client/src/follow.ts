@@ -1,8 +1,9 @@
+import type { UnopenedReason } from "@parley/contract/devices";
 import type { MessageView, RoomEvent } from "@parley/contract/messages";
 import { OpenError } from "@parley/room-crypto/open-error";
 
 import { createBoundedSet } from "./bounded-set.ts";
-import type { ClientEvent, RoomReference, UnopenedReason } from "./client-events.ts";
+import type { ClientEvent, RoomReference } from "./client-events.ts";
 import { type Room, roomOf } from "./held-rooms.ts";
 import { afterFailedFetch, freshFetch } from "./key-fetch-policy.ts";
 import { malformation, type OpenedBody, openEvent } from "./open-event.ts";

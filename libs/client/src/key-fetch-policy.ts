@@ -1,5 +1,5 @@
+import type { UnopenedReason } from "@parley/contract/devices";
 import { ParleyError } from "./parley-error.ts";
-import type { UnopenedReason } from "./client-events.ts";
 
 /** Pause after a typed refusal, and after one attempt after the other that nobody answered (SPEC-rooms 6.5), ms. */
 const REFUSED_PAUSE_MS = 60_000;

@@ -1,7 +1,8 @@
+import type { UnopenedReason } from "@parley/contract/devices";
 import { createBoundedCache } from "@parley/room-crypto/bounded-cache";
 
 import type { Background } from "./background.ts";
-import type { RoomReference, UnopenedReason } from "./client-events.ts";
+import type { RoomReference } from "./client-events.ts";
 import type { Clock } from "./clock.ts";
 import {
   afterFailedFetch,

@@ -80,7 +80,7 @@ export function createMembershipFeed(deps: MembershipFeedDeps): MembershipFeed {
     async keyNoticed(fromSite, { roomId, siteId, version, privateKey }) {
       const held = rooms.get(roomId);
       if (held?.siteId !== siteId || !mayTell({ fromSite, siteId, ownSiteId })) return;
-      await deps.learn([{ roomId, version, privateKey: fromBase64(privateKey) ?? new Uint8Array() }]);
+      await deps.learn([{ roomId, version, privateKey: fromBase64(privateKey ?? "") ?? new Uint8Array() }]);
     },
   };
 }

@@ -42,7 +42,11 @@ function afterNotice(room: HeldRoom["room"], notice: Notice): HeldRoom["room"] {
       return { ...room, name: notice.body.name };
     case "room_restricted": {
       const { restricted, externalAccess } = notice.body;
-      return { ...room, settings: { restricted, externalAccess } };
+      return { ...room, settings: { ...room.settings, restricted, externalAccess } };
+    }
+    case "policy_changed": {
+      const { rekeyOnJoin: _before, ...settings } = room.settings;
+      return { ...room, settings: notice.body.rekeyOnJoin ? { ...settings, rekeyOnJoin: true } : settings };
     }
     case "room_closed":
       return { ...room, closed: true };

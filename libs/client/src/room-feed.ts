@@ -1,10 +1,11 @@
+import type { UnopenedReason } from "@parley/contract/devices";
 import type { MessageView, RoomEvent } from "@parley/contract/messages";
 import { OpenError } from "@parley/room-crypto/open-error";
 import type { Opener } from "@parley/room-crypto/opener";
 
 import { createBoundedSet } from "./bounded-set.ts";
 import type { CatchUp } from "./catch-up.ts";
-import type { ClientEvent, UnopenedReason } from "./client-events.ts";
+import type { ClientEvent } from "./client-events.ts";
 import type { HeldRoom, HeldRooms } from "./held-rooms.ts";
 import { isHidden } from "./key-fetch-policy.ts";
 import type { KeyFetcher, WantedKey } from "./key-fetcher.ts";

@@ -25,7 +25,7 @@ interface RoomListingDeps {
 }
 
 const keysOf = ({ room, key }: RoomListRow): RoomKey[] => {
-  const privateKey = key && fromBase64(key.privateKey);
+  const privateKey = key?.privateKey === undefined ? undefined : fromBase64(key.privateKey);
   return key && privateKey ? [{ roomId: room.roomId, version: key.version, privateKey }] : [];
 };
 

@@ -63,7 +63,7 @@ async function askKey(requester: Requester, { room, version }: WantedKey): Promi
   const tokens = { roomId: room.roomId, siteId: room.siteId };
   // One attempt: who asks keeps to the pauses of SPEC-rooms 6.5.
   const reply = await requester.call(getKey, { tokens, body: { version }, deadlineMs: 0 });
-  const privateKey = fromBase64(reply.privateKey);
+  const privateKey = fromBase64(reply.privateKey ?? "");
   if (reply.version === version && privateKey !== undefined) return privateKey;
   throw new ParleyError("The answer holds another key.", { code: "internal" });
 }

@@ -1,6 +1,5 @@
+import type { UnopenedReason } from "@parley/contract/devices";
 import type { RoomEvent } from "@parley/contract/messages";
-
-import type { UnopenedReason } from "./client-events.ts";
 
 /** A sealed event whose key is awaited. */
 export interface WaitingEvent {

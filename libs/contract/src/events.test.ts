@@ -62,6 +62,7 @@ const DATA: { readonly [T in EventType]: EventData<T> } = {
   room_renamed: { from: "Plans", to: "Old plans" },
   room_restricted: { restricted: true, externalAccess: false, owner: "ann", demoted: ["bob"] },
   room_closed: {},
+  policy_changed: { rekeyOnJoin: true },
   key_rotated: { reason: "lost", rekey: { from: 0, to: 1 } },
 };
 

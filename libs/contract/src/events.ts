@@ -41,6 +41,8 @@ export const EVENT_DATA = {
     history,
     /** How many of each the request named. */
     source: z.object({ users: z.int(), orgs: z.int(), channels: z.int() }),
+    /** Where joining changes the key and somebody joined. */
+    rekey: rekey.optional(),
   }),
   members_removed: z.object({
     cause: z.enum(["left", "removed", "org_removed", "disabled"]),
@@ -61,6 +63,7 @@ export const EVENT_DATA = {
     demoted: z.array(accountName),
   }),
   room_closed: z.object({}),
+  policy_changed: z.object({ rekeyOnJoin: z.boolean() }),
   key_rotated: z.object({ reason: z.enum(["lost", "requested", "due"]), rekey }),
 } as const;
 
@@ -143,6 +146,8 @@ export const canonicalSubjects = {
   messageAppend: subject("chat.msg.canonical.{siteId}.{roomId}.{type}"),
   messageStored: subject("chat.msg.canonical.{siteId}.{partition}.{roomId}.{type}"),
   outbox: subject("outbox.{siteId}.{dest}.{roomId}.{type}"),
+  /** What concerns an account and no room. */
+  outboxDevices: subject("outbox.{siteId}.{dest}.-.device_state"),
   inboxRepair: subject("inbox.{siteId}.local.{roomId}.snapshot"),
   dead: subject("dead.{siteId}.{process}.{reason}"),
 };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { deviceEntry } from "./devices.ts";
 import { keyVersion, memberEntry, moment, orgName, revision, roomSettings, roomType } from "./shapes.ts";
 import { accountName, roomId, siteId } from "./tokens.ts";
 
@@ -11,6 +12,8 @@ export const OUTBOX_TYPES = {
   final: "final",
   /** How far a member read, for the room's home from the member's own site. */
   memberState: "member_state",
+  /** The devices of an account, for every peer from its own site. */
+  deviceState: "device_state",
 } as const;
 
 /** A room as a participating site begins to hold it (SPEC-rooms 7.1). */
@@ -47,3 +50,16 @@ export const memberState = z.object({
   lastSeenAt: moment,
 });
 export type MemberStateMessage = z.infer<typeof memberState>;
+
+/** All devices of an account (topic of no room). The highest `revision` wins. */
+export const deviceState = z.object({
+  account: accountName,
+  /** The account's home site, which speaks for it. */
+  siteId,
+  /** 1, 2, 3 … with every change. */
+  revision,
+  devices: z.array(deviceEntry),
+  /** When a device was revoked last: keys from before it are due for rotation. */
+  revokedAt: moment.optional(),
+});
+export type DeviceStateMessage = z.infer<typeof deviceState>;

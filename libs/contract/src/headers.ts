@@ -27,6 +27,8 @@ export const messageIds = {
     `${of.roomId}:${of.revision}:${of.dest}:final`,
   memberState: (of: { roomId: string; account: string; lastSeenAt: number; dest: string }): string =>
     `${of.roomId}:${of.account}:${of.lastSeenAt}:${of.dest}`,
+  deviceState: (of: { account: string; revision: number; dest: string }): string =>
+    `device:${of.account}:${of.revision}:${of.dest}`,
   dead: (of: { stream: string; sequence: number; process: string }): string =>
     `${of.stream}:${of.sequence}:${of.process}`,
   /** The same for every copy of a message in DEAD, so that two processes that parked it do not have it sent twice. */

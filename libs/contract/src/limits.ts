@@ -36,5 +36,7 @@ export const LIMITS = {
   directoryCacheMs: 5000,
   /** Snapshots are taken each so many revisions. */
   snapshotEveryRevisions: 64,
+  /** A room rotates for revoked devices at most once in this time. */
+  dueRotationPauseMs: 600_000,
   jobResultRepeatMs: 3_600_000,
 } as const;

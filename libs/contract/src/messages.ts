@@ -200,6 +200,7 @@ export const roomEvent = z.object({
     "room_renamed",
     "room_restricted",
     "room_closed",
+    "policy_changed",
   ]),
   roomId,
   siteId,

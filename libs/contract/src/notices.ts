@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { deviceId, forRoster, wrappedKey } from "./devices.ts";
 import { memberRow, orgRow } from "./room-requests.ts";
 import { base64, keyVersion, moment, role, roomView, subscriptionView } from "./shapes.ts";
 import { subject } from "./subject.ts";
@@ -12,6 +13,12 @@ export const userSubjects = {
   /** Room events of a dm or agentDm. */
   room: subject("chat.user.{homeSite}.{account}.event.{fromSite}.room"),
   response: subject("chat.user.{homeSite}.{account}.response.{fromSite}.{requestId}"),
+};
+
+/** What clients publish on; nobody answers. */
+export const clientSubjects = {
+  /** A device has stored the key of a version. */
+  keyAck: subject("chat.user.{homeSite}.{account}.room.{roomId}.{siteId}.key.ack"),
 };
 
 /** Notices to a channel; every body is sealed. */
@@ -38,7 +45,11 @@ export const roomKeyNotice = z.object({
   roomId,
   siteId,
   version: keyVersion,
-  privateKey: base64,
+  /** To an account without devices, where the site delivers so. */
+  privateKey: base64.optional(),
+  /** To an account with devices: wrapped for each of them. */
+  devices: z.record(deviceId, wrappedKey).optional(),
+  ...forRoster.partial().shape,
   at: moment,
 });
 export type RoomKeyNotice = z.infer<typeof roomKeyNotice>;
@@ -62,5 +73,6 @@ export const roomNotices = {
     by: accountName,
   }),
   room_closed: z.object({ by: accountName }),
+  policy_changed: z.object({ rekeyOnJoin: z.boolean(), by: accountName }),
 };
 export type RoomNotices = { [K in keyof typeof roomNotices]: z.infer<(typeof roomNotices)[K]> };

@@ -1,10 +1,10 @@
 import { z } from "zod";
 
+import { deviceId, handedKey } from "./devices.ts";
 import { LIMITS } from "./limits.ts";
 import { declareRequest } from "./request.ts";
 import {
   accountKind,
-  base64,
   commandReply,
   cursor,
   emptyBody,
@@ -112,6 +112,16 @@ export const closeRoom = declareRequest({
   reply: commandReply,
 });
 
+/** Whether the key changes when somebody joins, too: what was recorded of the version before stays closed to them. */
+export const setRoomPolicy = declareRequest({
+  operation: "room.policy",
+  asks: "home",
+  command: true,
+  template: "chat.user.{homeSite}.{account}.request.room.{roomId}.{siteId}.room.policy",
+  body: z.strictObject({ rekeyOnJoin: z.boolean() }),
+  reply: commandReply,
+});
+
 /** A row of `member.list`, enriched from the directory. */
 export const memberRow = z.object({
   account: accountName,
@@ -123,6 +133,9 @@ export const memberRow = z.object({
   individual: z.boolean(),
   viaOrgs: z.array(orgId),
   joinedAt: moment,
+  historySharedSince: moment.optional(),
+  /** Lowest key version the member may ever receive. */
+  keyFrom: keyVersion,
 });
 export type MemberRow = z.infer<typeof memberRow>;
 
@@ -166,7 +179,7 @@ export const roomListRow = z.object({
   unread: unreadCount.optional(),
   /** Of those, the ones that mention the member. */
   mentions: unreadCount.optional(),
-  key: z.object({ version: keyVersion, privateKey: base64 }).optional(),
+  key: handedKey.optional(),
   stale: z.boolean(),
 });
 export type RoomListRow = z.infer<typeof roomListRow>;
@@ -179,6 +192,8 @@ export const listRooms = declareRequest({
     after: roomCursor.optional(),
     limit: page(100, 50),
     keys: z.boolean().default(false),
+    /** The asking device, which the keys are wrapped for. */
+    deviceId: deviceId.optional(),
     /** The `at` of an earlier complete listing: only what changed since is listed. */
     since: moment.optional(),
   }),
@@ -196,8 +211,8 @@ export const getKey = declareRequest({
   operation: "key.get",
   asks: "nearest",
   template: "chat.user.{homeSite}.{account}.request.room.{roomId}.{siteId}.key.get",
-  body: z.strictObject({ version: keyVersion.optional() }),
-  reply: z.object({ roomId, siteId, version: keyVersion, privateKey: base64 }),
+  body: z.strictObject({ version: keyVersion.optional(), deviceId: deviceId.optional() }),
+  reply: handedKey.extend({ roomId, siteId }),
 });
 
 export const siteInfo = declareRequest({
@@ -226,6 +241,7 @@ export const jobResult = z.object({
     "room.rename",
     "room.restrict",
     "room.close",
+    "room.policy",
   ]),
   status: z.enum(["ok", "error"]),
   roomId,

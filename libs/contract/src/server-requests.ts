@@ -20,7 +20,13 @@ export const ensureKey = declareRequest({
   operation: "room.ensurekey",
   asks: "server",
   template: "chat.server.request.room.{siteId}.ensurekey.{fromSite}",
-  body: z.strictObject({ roomId, version: keyVersion.optional(), rotate: z.boolean().optional() }),
+  body: z.strictObject({
+    roomId,
+    version: keyVersion.optional(),
+    rotate: z.boolean().optional(),
+    /** A device that could read the room was revoked: rotates at most once in `LIMITS.dueRotationPauseMs`. */
+    due: z.boolean().optional(),
+  }),
   reply: z.object({ roomId, version: keyVersion, status: z.enum(["ok", "pending", "accepted"]) }),
 });
 
@@ -98,6 +104,21 @@ export const getRoomKey = declareRequest({
   template: "chat.server.request.roomkey.{siteId}.get.{fromSite}",
   body: z.strictObject({ roomId, version: keyVersion.optional(), account: accountName.optional() }),
   reply: z.object({ roomId, version: keyVersion, publicKey: base64, privateKey: base64 }),
+});
+
+/** Hands a participating site the key under which the room's content rests (SPEC-agents 1.4). */
+export const getContentKey = declareRequest({
+  operation: "roomkey.content",
+  asks: "server",
+  template: "chat.server.request.roomkey.{siteId}.content.{fromSite}",
+  body: z.strictObject({ roomId }),
+  /** Neither `key` nor `erased`: the room has none yet. */
+  reply: z.object({
+    roomId,
+    kid: z.string().optional(),
+    key: base64.optional(),
+    erased: z.literal(true).optional(),
+  }),
 });
 
 export const pingSite = declareRequest({

@@ -55,7 +55,12 @@ export const memberEntry = z.object({
 });
 export type MemberEntry = z.infer<typeof memberEntry>;
 
-export const roomSettings = z.object({ restricted: z.boolean(), externalAccess: z.boolean() });
+export const roomSettings = z.object({
+  restricted: z.boolean(),
+  externalAccess: z.boolean(),
+  /** Absent unless joining changes the key. */
+  rekeyOnJoin: z.literal(true).optional(),
+});
 export type RoomSettings = z.infer<typeof roomSettings>;
 
 export const orgName = z.object({ orgId, name: z.string() });

@@ -1,3 +1,4 @@
+import * as devices from "../src/devices.ts";
 import * as directory from "../src/directory.ts";
 import * as messageRequests from "../src/message-requests.ts";
 import * as messages from "../src/messages.ts";
@@ -11,6 +12,7 @@ const isRequest = (value: unknown): value is AnyRequest =>
 
 /** Every request that the contract declares, so that none can be left out of a rule. */
 export const everyRequest: readonly AnyRequest[] = [
+  devices,
   directory,
   messages,
   messageRequests,

@@ -89,10 +89,17 @@ const APPLIERS: Appliers = {
       roster.change(account, { role: "member" });
     }
     if (owner !== undefined) assertLaw(roster.change(owner, { role: "owner" }), "membership", event);
-    return { ...roster.result(), settings: { restricted, externalAccess } };
+    const { rekeyOnJoin } = state.settings;
+    const settings = { restricted, externalAccess, ...(rekeyOnJoin && { rekeyOnJoin }) };
+    return { ...roster.result(), settings };
   },
 
   room_closed: () => ({ closed: true }),
+
+  policy_changed(state, event) {
+    const { rekeyOnJoin: _before, ...settings } = state.settings;
+    return { settings: event.data.rekeyOnJoin ? { ...settings, rekeyOnJoin: true } : settings };
+  },
 
   key_rotated: (state, event) => ({ keyVersion: rotated(state, event.data.rekey, event) }),
 };

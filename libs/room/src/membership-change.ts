@@ -53,6 +53,7 @@ const ROWS: RowsOf = {
     change: [...owner(data.owner), ...data.demoted.map((account) => ({ account, role: "member" as const }))],
   }),
   room_closed: () => ({}),
+  policy_changed: () => ({}),
   key_rotated: () => ({}),
 };
 

@@ -14,6 +14,7 @@ export const EVENT_OPERATIONS = {
   room_renamed: "room.rename",
   room_restricted: "room.restrict",
   room_closed: "room.close",
+  policy_changed: "room.policy",
   key_rotated: "key.rotate",
 } as const satisfies Record<EventType, RoomOperation>;
 

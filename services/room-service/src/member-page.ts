@@ -49,6 +49,8 @@ export async function memberPage(
       individual: row.individual,
       viaOrgs: row.viaOrgs,
       joinedAt: row.joinedAt,
+      ...(row.historySharedSince !== undefined && { historySharedSince: row.historySharedSince }),
+      keyFrom: row.keyFrom,
     })),
     ...(asked.after === undefined && { orgs: [...room.orgs] }),
     total: room.memberCount,

@@ -18,7 +18,7 @@ async function channel({ alphaClients }: TwoSites, users: string[]): Promise<str
 /** The key that the home gives ann. */
 const atHome = async ({ alphaClients }: TwoSites, roomId: string, version?: number): Promise<string> => {
   const body = version === undefined ? {} : { version };
-  return (await alphaClients.ask("ann", getKey, { tokens: { roomId }, body })).privateKey;
+  return (await alphaClients.ask("ann", getKey, { tokens: { roomId }, body })).privateKey ?? "";
 };
 
 /** Puts a pair of the test's own into beta's store, so that what comes from there can be told. */

@@ -9,6 +9,7 @@ import { NOTHING, type Announcement, type Plan } from "./plan.ts";
 import {
   messageOfAddition,
   messageOfClosing,
+  messageOfPolicy,
   messageOfRemoval,
   messageOfRename,
   messageOfRestriction,
@@ -39,6 +40,8 @@ const rowOf = (entry: MemberEntry, names: Names): MemberRow => ({
   individual: entry.individual,
   viaOrgs: entry.viaOrgs,
   joinedAt: entry.joinedAt,
+  ...(entry.historySharedSince !== undefined && { historySharedSince: entry.historySharedSince }),
+  keyFrom: entry.keyFrom,
 });
 
 const orgRowOf = (state: RoomState, orgId: string) => ({
@@ -136,6 +139,13 @@ const planClosing = (event: RoomEventOf<"room_closed">, room: Transition): Annou
   systemMessages: [messageOfClosing(event, room.names)],
 });
 
+const planPolicy = (event: RoomEventOf<"policy_changed">, room: Transition): Announcement => ({
+  ...NOTHING,
+  key: { call: "current", version: room.after.keyVersion },
+  roomNotice: { type: "policy_changed", body: { ...event.data, by: actedBy(event) } },
+  systemMessages: [messageOfPolicy(event, room.names)],
+});
+
 const planRotation = (event: RoomEventOf<"key_rotated">, room: Transition): Announcement => ({
   ...NOTHING,
   key: { call: "prepare", version: event.data.rekey.to },
@@ -151,6 +161,7 @@ const PLANNERS: Planners = {
   room_renamed: planRename,
   room_restricted: planRestriction,
   room_closed: planClosing,
+  policy_changed: planPolicy,
   key_rotated: planRotation,
 };
 
@@ -179,6 +190,7 @@ export function namedIn(event: CanonicalEvent): readonly string[] {
     case "room_renamed":
     case "room_restricted":
     case "room_closed":
+    case "policy_changed":
     case "key_rotated":
       return [actor];
   }

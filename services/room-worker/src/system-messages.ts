@@ -121,3 +121,11 @@ export const messageOfClosing = (event: RoomEventOf<"room_closed">, names: Names
   content: `${quoted(names(actedBy(event)))} closed the room`,
   data: {},
 });
+
+export const messageOfPolicy = (event: RoomEventOf<"policy_changed">, names: Names): SystemMessage => ({
+  type: "policy_changed",
+  content: `${quoted(names(actedBy(event)))} ${
+    event.data.rekeyOnJoin ? "had the key change when somebody joins" : "had the key stay when somebody joins"
+  }`,
+  data: event.data,
+});
