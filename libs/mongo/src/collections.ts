@@ -82,6 +82,18 @@ interface KeyPrintRecord {
   readonly print: string;
 }
 
+/** `_id` is the room id. Either a key's id with its sealed record, or `erased`, which stays for good. */
+export interface ContentKeyRow {
+  readonly _id: string;
+  readonly kid?: string;
+  /** Sealed under a key-encryption key of the site. */
+  readonly rec?: string;
+  readonly createdAt?: number;
+  /** The revision of the event that erased the room. */
+  readonly erased?: number;
+  readonly at?: number;
+}
+
 /** The collections of SPEC-rooms 8. */
 export interface Collections {
   readonly rooms: Collection<RoomRecord>;
@@ -90,6 +102,7 @@ export interface Collections {
   readonly users: Collection<UserRecord>;
   readonly messages: Collection<MessageRecord>;
   readonly roomKeyPrints: Collection<KeyPrintRecord>;
+  readonly contentKeys: Collection<ContentKeyRow>;
 }
 
 export const collectionsOf = (database: Db): Collections => ({
@@ -99,4 +112,5 @@ export const collectionsOf = (database: Db): Collections => ({
   users: database.collection("users"),
   messages: database.collection("messages"),
   roomKeyPrints: database.collection("room_key_prints"),
+  contentKeys: database.collection("content_keys"),
 });
