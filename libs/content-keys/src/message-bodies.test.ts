@@ -1,6 +1,8 @@
 import { Buffer } from "node:buffer";
 
+import { Failure } from "@parley/contract/failure";
 import type { SealedContent, StoredMessage } from "@parley/contract/messages";
+import { OpenError } from "@parley/room-crypto/open-error";
 import { createMemoryLog } from "@parley/telemetry/memory-log";
 import { describe, expect, it } from "vitest";
 
@@ -19,7 +21,11 @@ const meta = {
 /** Notes the place instead of sealing for it; `lost` is what no key opens. */
 const noted: ContentKeys = {
   async seal({ roomId, entityId, field }, plaintext) {
-    return { kid: "c1", nonce: `${roomId}/${entityId}/${field}`, ciphertext: Buffer.from(plaintext).toString("base64") };
+    return {
+      kid: "c1",
+      nonce: `${roomId}/${entityId}/${field}`,
+      ciphertext: Buffer.from(plaintext).toString("base64"),
+    };
   },
   async open({ roomId, entityId, field }, { nonce, ciphertext }) {
     return nonce === `${roomId}/${entityId}/${field}` ? Buffer.from(ciphertext, "base64") : "lost";
@@ -56,13 +62,35 @@ describe("the body of a message", () => {
     expect(await viewOf({ ...meta, body })).toStrictEqual({ ...meta, content: "", contentState: "lost" });
   });
 
-  it.each([["no json"], ["{}"], ['{"content":7}'], ['"secret"'], ['{"content":"secret","attachments":[{}]}']])(
-    "that opens to %s is lost, alarmed, and not quoted",
-    async (text) => {
-      const body = await noted.seal({ ...message, entityId: message.messageId, field: "body" }, Buffer.from(text));
-      expect(await bodies.open(message, { body })).toEqual({ content: "", contentState: "lost" });
-      expect(log.events()).toContain("message_body_malformed");
-      expect(JSON.stringify(log.entries)).not.toContain("secret");
-    },
-  );
+  it("that was changed is lost to its readers alone, and alarmed", async () => {
+    const keys: ContentKeys = { ...noted, open: () => Promise.reject(new OpenError("corrupt")) };
+    const own = createMemoryLog();
+    const body: SealedContent = { kid: "c1", nonce: "AAAA", ciphertext: "AAAA" };
+    const opened = createMessageBodies({ keys, log: own }).open(message, { body });
+    expect(await opened).toEqual({ content: "", contentState: "lost" });
+    expect(own.entries).toMatchObject([{ event: "message_body_corrupt", fields: message }]);
+  });
+
+  it("whose key cannot be asked for now is not lost: the caller hears of it", async () => {
+    const keys: ContentKeys = { ...noted, open: () => Promise.reject(new Failure("store_unavailable")) };
+    const body: SealedContent = { kid: "c1", nonce: "AAAA", ciphertext: "AAAA" };
+    const opened = createMessageBodies({ keys, log }).open(message, { body });
+    await expect(opened).rejects.toMatchObject({ reason: "store_unavailable" });
+  });
+
+  it.each([
+    ["no json"],
+    ["{}"],
+    ['{"content":7}'],
+    ['"secret"'],
+    ['{"content":"secret","attachments":[{}]}'],
+  ])("that opens to %s is lost, alarmed, and not quoted", async (text) => {
+    const body = await noted.seal(
+      { ...message, entityId: message.messageId, field: "body" },
+      Buffer.from(text),
+    );
+    expect(await bodies.open(message, { body })).toEqual({ content: "", contentState: "lost" });
+    expect(log.events()).toContain("message_body_corrupt");
+    expect(JSON.stringify(log.entries)).not.toContain("secret");
+  });
 });

@@ -6,6 +6,7 @@ import {
   type StoredMessage,
 } from "@parley/contract/messages";
 import type { Log } from "@parley/contract/observe";
+import { OpenError } from "@parley/room-crypto/open-error";
 
 import type { ContentKeys } from "./content-keys.ts";
 
@@ -17,7 +18,8 @@ export type OpenedBody = Pick<MessageView, "content" | "attachments" | "contentS
 
 /**
  * What messages say, at rest (SPEC-agents 1.4): bound to room and message, so that a body opens nowhere else.
- * Throws what the content keys throw.
+ * What was changed or swapped in the stores reads as what is lost, and raises the alarm.
+ * @throws Failure `store_unavailable`, KeyRecordError: as the content keys
  */
 export interface MessageBodies {
   seal(of: Message, body: MessageBody): Promise<SealedContent>;
@@ -45,6 +47,16 @@ function parsedBody(bytes: Uint8Array): MessageBody | undefined {
   }
 }
 
+/** The plaintext; undefined when the body was changed since it was sealed, or is another message's. */
+async function unsealed(keys: ContentKeys, message: Message, body: SealedContent) {
+  try {
+    return await keys.open(placeOf(message), body);
+  } catch (error) {
+    if (error instanceof OpenError) return undefined;
+    throw error;
+  }
+}
+
 export function createMessageBodies(of: {
   readonly keys: ContentKeys;
   readonly log: Pick<Log, "error">;
@@ -54,11 +66,11 @@ export function createMessageBodies(of: {
     seal: (message, body) => keys.seal(placeOf(message), encoder.encode(JSON.stringify(bodyOf(body)))),
     async open(message, resting) {
       if (!("body" in resting)) return bodyOf(resting);
-      const bytes = await keys.open(placeOf(message), resting.body);
+      const bytes = await unsealed(keys, message, resting.body);
       if (bytes === "lost") return LOST;
-      const body = parsedBody(bytes);
-      if (!body)
-        log.error("message_body_malformed", { roomId: message.roomId, messageId: message.messageId });
+      const body = bytes && parsedBody(bytes);
+      const { roomId, messageId } = message;
+      if (!body) log.error("message_body_corrupt", { roomId, messageId });
       return body ?? LOST;
     },
   };

@@ -212,13 +212,6 @@ export const sealed = z.object({
   commitment: base64.optional(),
 });
 
-/** The id of a room's content key. */
-export const contentKeyId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
-
-/** What rests under a room's content key (SPEC-agents 1.4). Binary is base64, the tag is appended to the ciphertext. */
-export const sealedContent = z.object({ kid: contentKeyId, nonce: base64, ciphertext: base64 });
-export type SealedContent = z.infer<typeof sealedContent>;
-
 /** What everybody on a room's subject sees (SPEC-rooms 5.2): all but `sealed` are hints outside the seal. */
 export const roomEvent = z.object({
   type: z.enum([
