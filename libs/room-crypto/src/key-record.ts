@@ -25,11 +25,7 @@ const additionalDataOf = ({ siteId, roomId, version }: KeyRecordPlace): Uint8Arr
  * first key-encryption key and bound to its place.
  * @throws {RangeError} when the halves of the pair do not belong together
  */
-export function sealKeyRecord(
-  sealing: KeyRecordSealing,
-  place: KeyRecordPlace,
-  pair: RoomKeyPair,
-): string {
+export function sealKeyRecord(sealing: KeyRecordSealing, place: KeyRecordPlace, pair: RoomKeyPair): string {
   assertPair(sealing.suite, pair);
   return sealRecord(sealing, {
     additionalData: additionalDataOf(place),
@@ -41,11 +37,7 @@ export function sealKeyRecord(
  * The pair of a record that was read from `place`.
  * @throws {KeyRecordError} unknown key id, malformed, changed or swapped record, halves that do not belong together
  */
-export function openKeyRecord(
-  sealing: KeyRecordSealing,
-  place: KeyRecordPlace,
-  record: string,
-): RoomKeyPair {
+export function openKeyRecord(sealing: KeyRecordSealing, place: KeyRecordPlace, record: string): RoomKeyPair {
   const opened = openRecord(sealing, {
     of: place,
     additionalData: additionalDataOf(place),

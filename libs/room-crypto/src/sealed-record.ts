@@ -84,6 +84,7 @@ export function openRecord(
     additionalData,
     data: bytes.subarray(NONCE_BYTES),
   });
-  if (opened === undefined) throw new KeyRecordError(of, "the stored record was changed or belongs elsewhere");
+  if (opened === undefined)
+    throw new KeyRecordError(of, "the stored record was changed or belongs elsewhere");
   return opened;
 }
