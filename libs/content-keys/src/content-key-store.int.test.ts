@@ -57,7 +57,8 @@ function openStore(
 }
 
 const freshRoom = (): string => randomUUID().replaceAll("-", "");
-const rows = () => mongo.database.collection<{ _id: string; rec?: string }>("content_keys");
+const rows = () =>
+  mongo.database.collection<{ _id: string; rec?: string; erased?: number; at?: number }>("content_keys");
 
 /** The whole key, whose bytes are hidden from comparisons. */
 function shown(held: HeldContentKey | "lost" | null): string {
