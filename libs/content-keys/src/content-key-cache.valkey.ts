@@ -34,7 +34,7 @@ const textOf = ({ kid, record }: { readonly kid: string; readonly record: string
 
 function parseCached(roomId: string, reply: unknown): ContentKeyRecord | ErasedContentKey | null {
   if (reply === null) return null;
-  const text = String(reply);
+  const text = typeof reply === "string" ? reply : "";
   const [, kid, record] = KEY_FORM.exec(text) ?? [];
   if (kid !== undefined && record !== undefined) return { status: "key", kid, record };
   const [, revision] = ERASED_FORM.exec(text) ?? [];
