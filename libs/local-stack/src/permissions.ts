@@ -7,6 +7,7 @@ import { roomSubjects, userSubjects } from "@parley/contract/notices";
 import type { ProcessName } from "@parley/contract/processes";
 import {
   ensureKey,
+  getContentKey,
   getRoomKey,
   listRemoteMembers,
   openDirect,
@@ -162,6 +163,7 @@ const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissio
       userSubjects.subscriptionUpdate.filter({ homeSite: siteId, fromSite: siteId }),
       canonicalSubjects.dead.filter({ siteId, process: "inbox-worker" }),
       getRoomKey.subject.filter({ fromSite: siteId }),
+      getContentKey.subject.filter({ fromSite: siteId }),
       pingSite.subject.filter({ fromSite: siteId }),
       ...readStream("INBOX", siteId),
       // Its sources are declared anew for each set of peers, and when a link has come back.

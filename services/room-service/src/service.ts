@@ -1,3 +1,5 @@
+import type { ContentKeyStore } from "@parley/content-keys/content-key-store";
+import { openContentKeyStore } from "@parley/content-keys/open-content-keys";
 import type { ServiceContext } from "@parley/lifecycle/service";
 import { serveEndpoints } from "@parley/messaging/serve-endpoints";
 import type { Endpoint } from "@parley/messaging/endpoint";
@@ -32,6 +34,7 @@ import { closeRoomEndpoint } from "./endpoints/close-room.ts";
 import { createRoomEndpoint } from "./endpoints/create-room.ts";
 import { ensureKeyEndpoint } from "./endpoints/ensure-key.ts";
 import { favouriteRoomEndpoint } from "./endpoints/favourite-room.ts";
+import { getContentKeyEndpoint } from "./endpoints/get-content-key.ts";
 import { getDirectoryEndpoint } from "./endpoints/get-directory.ts";
 import { getKeyEndpoint } from "./endpoints/get-key.ts";
 import { getRoomEndpoint } from "./endpoints/get-room.ts";
@@ -60,6 +63,11 @@ import { createTellOwnState } from "./tell-own-state.ts";
 
 type Context = ServiceContext & { readonly config: Config };
 
+interface Keys {
+  readonly keys: RoomKeyStore;
+  readonly contentKeys: ContentKeyStore;
+}
+
 function openRoomLog(site: Site, config: Config): RoomLog {
   const { broker, siteId, process, recorder, log, database } = site;
   const reader = createEventReader({ broker, siteId, process, recorder });
@@ -74,16 +82,21 @@ function openRoomLog(site: Site, config: Config): RoomLog {
   });
 }
 
-async function openKeys(stack: AsyncDisposableStack, context: Context, site: Site): Promise<RoomKeyStore> {
+/** The keys of the site's rooms and of what is said in them. */
+async function openKeys(stack: AsyncDisposableStack, context: Context, site: Site): Promise<Keys> {
   const { config } = context;
-  const store = valkeyRoomKeyStore({
+  const common = {
     client: await openValkey({ stack, context, site, config }),
     siteId: site.siteId,
     sealing: { suite: nodeSuite, keys: config.keyEncryptionKeys },
-    gracePeriodMs: config.roomKeyGracePeriodMs,
     now: () => site.clock.now(),
-  });
-  return watchedKeyStore(store, site.recorder);
+  };
+  const store = valkeyRoomKeyStore({ ...common, gracePeriodMs: config.roomKeyGracePeriodMs });
+  const { database, recorder, log } = site;
+  return {
+    keys: watchedKeyStore(store, recorder),
+    contentKeys: openContentKeyStore({ ...common, database, recorder, log }),
+  };
 }
 
 /** What members say of themselves, and what others may see of it. */
@@ -115,7 +128,7 @@ async function openEndpoints(
   const { site, accounts } = of;
   const { siteId, database, clock, broker, recorder, log } = site;
   const { maxRoomSize, maxBatchSize, peers: peerIds } = config;
-  const keys = await openKeys(stack, context, site);
+  const { keys, contentKeys } = await openKeys(stack, context, site);
   const peers = stack.use(openPeers({ broker, siteId, peers: peerIds, clock, recorder, log }));
   const now = (): number => clock.now();
   const rooms = mongoRoomDocumentStore(database);
@@ -164,6 +177,7 @@ async function openEndpoints(
     ensureKeyEndpoint({ siteId, rooms, keys, commands }),
     openDirectEndpoint({ siteId, commands, rooms, subscriptions, directory, limits }),
     getRoomKeyEndpoint({ siteId, keys, rooms, subscriptions, directory, roomLog }),
+    getContentKeyEndpoint({ siteId, contentKeys, subscriptions, roomLog }),
     listRemoteMembersEndpoint({ siteId, rooms, subscriptions, replicas, directory }),
     retireAccountEndpoint({ siteId, directory, subscriptions, commands }),
     pingSiteEndpoint({ siteId, now }),
