@@ -11,7 +11,7 @@ const base64Forms = (bytes: Buffer): string[] =>
 const doubled = (bytes: Buffer): Buffer => Buffer.from(bytes).swap16();
 
 /** The bytes that a text leaves behind where it was written in clear, in whatever form. */
-export function tracesOf(text: string): readonly Buffer[] {
+function tracesOf(text: string): readonly Buffer[] {
   const bytes = Buffer.from(text);
   const wide = Buffer.from(text, "utf16le");
   const escaped = JSON.stringify(text).slice(1, -1);
