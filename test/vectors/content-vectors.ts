@@ -68,11 +68,12 @@ const refused = (name: string, change: Partial<OpenContentVectorInput>): Content
   };
 };
 
+const shorter = (text: string): string => toBase64(bytesOf(text).subarray(1));
+
 function negative(): ContentVector[] {
   const content = compute(ANCHOR);
   const changed = (name: string, change: Partial<RestingContent>) =>
     refused(name, { sealed: { ...content, ...change } });
-  const shorter = (text: string): string => toBase64(bytesOf(text).subarray(1));
   return [
     refused("another key", { contentKey: SEAL_ANCHOR.ephemeralPrivateKey }),
     refused("the id of another key", { kid: "fedcba9876543210fedcba9876543210" }),
