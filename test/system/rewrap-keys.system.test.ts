@@ -97,17 +97,17 @@ async function restartWith(site: Site, kek: string): Promise<void> {
 
 /** The content keys of the site, as a process with these key-encryption keys has them. */
 async function contentKeysOf(site: Site, kek: string) {
-  const stack = new AsyncDisposableStack();
+  const opened = new AsyncDisposableStack();
   const client = await connectValkey({ addresses: [site.valkey.address], onError: () => {} });
-  stack.defer(() => closeValkey(client));
-  const { database, close } = await connectMongo({
+  opened.defer(() => closeValkey(client));
+  const mongo = await connectMongo({
     url: site.mongo.url,
     database: `parley_${site.siteId}`,
     appName: "rewrap-keys-test",
   });
-  stack.defer(close);
+  opened.defer(() => mongo.close());
   const store = openContentKeyStore({
-    database,
+    database: mongo.database,
     client,
     sealing: { suite: nodeSuite, keys: parseKeyEncryptionKeys(kek) },
     siteId: site.siteId,
@@ -115,7 +115,7 @@ async function contentKeysOf(site: Site, kek: string) {
     recorder: createMemoryRecorder(),
     log: createMemoryLog(),
   });
-  return { store, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { store, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 /** The content key of a room, whose bytes hide from comparisons. */
