@@ -67,6 +67,7 @@ describe("text and attachments", () => {
     expect(await history(site, roomId)).toMatchObject([{ content: `${SECRET} indeed`, attachments }]);
   });
 
+  // R125
   test("of before bodies were sealed read on, count as the same, and are sealed by the next edit", async ({
     site,
   }) => {
