@@ -74,9 +74,7 @@ export interface UserRecord extends DirectoryEntry {
 }
 
 /** `_id` is `{roomId}:{messageId}`. */
-export interface MessageRecord extends MessageRow {
-  readonly _id: string;
-}
+export type MessageRecord = MessageRow & { readonly _id: string };
 
 /** `_id` is `{roomId}:{version}`. */
 interface KeyPrintRecord {
