@@ -117,7 +117,9 @@ test("without the cache the database alone serves", async () => {
 
   const made = await store.ensure(roomId);
   expect(shown(await store.named({ roomId, kid: kidOf(made) }))).toBe(shown(made));
+  expect(await client.get(contentKeyName(roomId))).toBeNull();
   expect(shown(await openStore().store.find(roomId))).toBe(shown(made));
+  expect(await client.get(contentKeyName(roomId))).toContain(kidOf(made));
   expect(alarms()).toBe(0);
 });
 
