@@ -7,7 +7,7 @@ import type { Site } from "@parley/local-stack/site";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 
 /** A key as it is sent to an account without devices. */
-export type PlainKey = RoomKeyNotice & { readonly privateKey: string };
+type PlainKey = RoomKeyNotice & { readonly privateKey: string };
 
 const isPlain = (key: RoomKeyNotice): key is PlainKey => key.privateKey !== undefined;
 
