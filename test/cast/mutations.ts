@@ -1,5 +1,5 @@
 /** Numbers from 0 to below 1 that follow from the seed alone (mulberry32), so that a failure can be run again. */
-export function numbersFrom(seed: number): () => number {
+function numbersFrom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

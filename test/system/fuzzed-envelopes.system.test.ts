@@ -160,3 +160,56 @@ test("sealed events at a client", async () => {
   }
   await expectEverythingRuns();
 });
+
+test("a real body under another envelope opens nowhere, and the same one again is shown once", async () => {
+  const [room, other] = [await newRoom("Replayed"), await newRoom("Elsewhere")];
+  await ann.client.send(room, { content: "said once" });
+  await ann.client.send(room, { content: "said later" });
+  expect(await happens(() => zoe.opened(room.roomId).length === 2)).toBe(true);
+  const [first, second] = ann.overheard.filter(
+    ({ roomId, type }) => roomId === room.roomId && type === "message_created",
+  );
+  if (!first || !second) throw new Error("nothing was overheard");
+  const { sealed } = first;
+  const forged = {
+    "the id of another message": { ...first, id: second.id },
+    "an id nobody gave": { ...first, id: "0000000000000000Msg9" },
+    "a later time": { ...first, at: first.at + 1 },
+    "an edit of it": { ...first, type: "message_edited" },
+    "a message of another room": { ...first, roomId: other.roomId },
+    "another version": { ...first, id: "0000000000000000Msg8", sealed: { ...sealed, version: 1 } },
+    "another sender's ephemeral key": {
+      ...first,
+      id: "0000000000000000Msg7",
+      sealed: { ...sealed, ephemeralPublicKey: second.sealed.nonce },
+    },
+    "an algorithm without a commitment": {
+      ...first,
+      at: first.at + 2,
+      sealed: { ...sealed, alg: "p256-hkdf-sha256-aes256gcm" },
+    },
+    "an algorithm nobody knows": { ...first, at: first.at + 3, sealed: { ...sealed, alg: "rot13" } },
+    "the very same": first,
+  };
+  await using inspection = await inspectSite(alpha, "broadcast-worker");
+  for (const event of Object.values(forged))
+    publishBytes(inspection.broker, {
+      subject: roomSubjects.event.of(event),
+      payload: Buffer.from(JSON.stringify(event)),
+      trace: traceOf(undefined, randomUUID()),
+    });
+  await inspection.broker.connection.flush();
+  await ann.client.send(room, { content: "the end" });
+  await ann.client.send(other, { content: "the end" });
+  for (const actor of [ann, zoe]) {
+    for (const { roomId } of [room, other])
+      expect(await happens(() => actor.opened(roomId).includes("the end"), 30_000)).toBe(true);
+    expect(actor.opened(room.roomId)).toEqual(["said once", "said later", "the end"]);
+    expect(actor.opened(other.roomId)).toEqual(["the end"]);
+  }
+  const reasons = zoe.events.flatMap((event) =>
+    event.type === "unopened" && event.roomId === room.roomId ? [event.reason] : [],
+  );
+  expect(reasons).toContain("corrupt");
+  expect(reasons).toContain("unknown");
+});
