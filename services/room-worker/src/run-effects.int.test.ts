@@ -32,6 +32,13 @@ const EVENTS: readonly {
     messages: 1,
   },
   {
+    what: "members_added where joining changes the key",
+    room: (rooms) => rooms.channel({ users: ["bob"] }),
+    before: [{ rekeyOnJoin: true }],
+    step: { add: { users: ["fay"], orgs: ["tech"] } },
+    messages: 1,
+  },
+  {
     what: "members_removed",
     room: (rooms) => rooms.channel({ users: ["bob", "dan"] }),
     step: { remove: "bob" },
@@ -66,6 +73,12 @@ const EVENTS: readonly {
     room: (rooms) => rooms.channel({ users: ["bob", "eve", "fay", "bot"], orgs: ["tech"] }),
     before: [{ role: "owner", of: "bob" }],
     step: { restrictUnder: "eve" },
+    messages: 1,
+  },
+  {
+    what: "policy_changed",
+    room: (rooms) => rooms.channel({ users: ["bob"] }),
+    step: { rekeyOnJoin: true },
     messages: 1,
   },
   {
@@ -222,6 +235,41 @@ describe("the order of the effects", () => {
     expect(toldAtActivation).toEqual([0, 0]);
     await clients.flush();
     expect(of(clients, room.roomId).some(({ body }) => body["type"] === "members_removed")).toBe(true);
+  });
+
+  test("where joining changes the key, everybody has it before it seals, newcomers after they learnt of the room", async ({
+    site,
+    clients,
+    rooms,
+  }) => {
+    const keys = newKeyStore();
+    const room = rooms.channel({ users: ["bob", "bot"] });
+    const toldAtActivation: Seen[][] = [];
+    const noting: RoomKeyStore = {
+      ...keys,
+      activate: async (roomId, version) => {
+        await clients.flush();
+        toldAtActivation.push([...of(clients, roomId)]);
+        return keys.activate(roomId, version);
+      },
+    };
+    const worker = createTestWorker(site, { keys: noting });
+    for (const step of [undefined, { rekeyOnJoin: true }, { add: { users: ["fay", "dan"] } }] as const)
+      await worker.receive({ stored: await room.append(step), deliveries: 1 });
+
+    const [, told = []] = toldAtActivation;
+    const ofNext = told.filter((seen) => isKey(seen) && seen.body["version"] === 1);
+    expect(new Set(ofNext.map(({ subject }) => subject.split(".")[3]))).toEqual(
+      new Set(["ann", "bob", "bot", "fay", "dan"]),
+    );
+    for (const account of ["fay", "dan"]) {
+      const toOne = told.filter(({ subject }) => subject.includes(`.${account}.`));
+      expect(toOne.map((seen) => (isKey(seen) ? seen.body["version"] : "added"))).toEqual(["added", 1]);
+    }
+    expect(told.some(({ body }) => body["type"] === "members_added")).toBe(false);
+    await clients.flush();
+    const notice = of(clients, room.roomId).find(({ body }) => body["type"] === "members_added");
+    expect(notice?.body).toMatchObject({ revision: 3, sealed: { version: 1 } });
   });
 
   test("the job result comes last of all", async ({ site, clients, rooms }) => {
