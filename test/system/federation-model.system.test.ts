@@ -110,6 +110,7 @@ function randomCommand(next: (below: number) => number, room: RoomReference, num
     () => admin.renameRoom(room, `Model by an admin ${number}`),
     () => admin.restrictRoom(room, { restricted: true, externalAccess: next(2) === 0, ownerAccount: other }),
     () => admin.restrictRoom(room, { restricted: false }),
+    () => client.setPolicy(room, { rekeyOnJoin: next(3) > 0 }),
     ...(number >= CLOSING_FROM ? [() => client.closeRoom(room)] : []),
   ];
   const command = commands[next(commands.length)];
