@@ -1,14 +1,13 @@
 import { randomUUID } from "node:crypto";
 
 import { REASONS, type FailureReason } from "@parley/contract/failure";
-import { canonicalMessage } from "@parley/contract/messages";
-import { getKey, listMembers, listRooms } from "@parley/contract/room-requests";
+import { getKey, listMembers } from "@parley/contract/room-requests";
 import { streamName } from "@parley/contract/streams";
 import type { Seen, TestClients } from "@parley/site/test/test-clients";
-import type { TestSite } from "@parley/site/test/test-site";
 import { describe, expect } from "vitest";
 
 import { test as base, type roomActions } from "./room-service-test.ts";
+import { lastWords, noticesOf, roomOf } from "./what-is-told.ts";
 
 type Rooms = ReturnType<typeof roomActions>;
 
@@ -163,8 +162,6 @@ describe("a request is refused, and nothing changes", () => {
 });
 
 const about = (roomId: string) => (seen: Seen) => seen.body["roomId"] === roomId;
-const noticesOf = ({ seen }: TestClients, siteId: string, roomId: string): Seen[] =>
-  seen.filter(({ subject }) => subject === `chat.room.${siteId}.${roomId}.event`);
 /** Who was told of which role, the last of each account. */
 const rolesTold = ({ seen }: TestClients, roomId: string) =>
   Object.fromEntries(
@@ -173,22 +170,6 @@ const rolesTold = ({ seen }: TestClients, roomId: string) =>
       .filter(({ body }) => body["action"] === "role_changed")
       .map(({ subject, body }) => [subject.split(".")[3], (body["subscription"] as { role: string }).role]),
   );
-
-/** The last system message of a room. */
-async function lastWords({ broker, siteId }: TestSite, roomId: string) {
-  const stream = streamName("MESSAGES_CANONICAL", siteId);
-  const last = { last_by_subj: `chat.msg.canonical.${siteId}.*.${roomId}.>` };
-  const stored = await broker.manager.streams.getMessage(stream, last);
-  const message = canonicalMessage.parse(stored?.json());
-  if (message.type !== "created") throw new Error(`the last message of ${roomId} is ${message.type}`);
-  const { content, system, sender } = message.data;
-  return { content, system, sender: sender.account };
-}
-
-async function roomOf(clients: TestClients, account: string, roomId: string) {
-  const { rooms } = await clients.ask(account, listRooms, { body: {} });
-  return rooms.find(({ room }) => room.roomId === roomId)?.room;
-}
 
 describe("renaming", () => {
   test("is told to the room sealed, written down, and seen in every list", async ({
@@ -325,83 +306,6 @@ describe("restricting", () => {
     await rooms.settled(rooms.add("dan", roomId, { users: ["out"] }));
     expect(await rooms.rename("ann", roomId, { name: "Deeds" })).toMatchObject({ reason: "not_room_owner" });
     expect(await rooms.rename("bob", roomId, { name: "Deeds" })).toMatchObject({ status: "accepted" });
-  });
-});
-
-describe("setting the policy", () => {
-  test("is told to the room sealed and written down, stands in every list, and outlives a restriction", async ({
-    rooms,
-    clients,
-    site,
-  }) => {
-    const roomId = await rooms.channel("ann", ROOM_OF_SIX);
-    const reply = await rooms.settled(rooms.policy("ann", roomId, { rekeyOnJoin: true }));
-    expect(await clients.result(reply.requestId)).toMatchObject({ operation: "room.policy", status: "ok" });
-    const [notice] = noticesOf(clients, site.siteId, roomId);
-    expect(notice?.body).toMatchObject({ type: "policy_changed", revision: 2, sealed: { version: 0 } });
-    expect(JSON.stringify(notice?.body)).not.toContain("rekeyOnJoin");
-    expect(await lastWords(site, roomId)).toEqual({
-      content: '"Ann Lee" had the key change when somebody joins',
-      system: { type: "policy_changed", data: { rekeyOnJoin: true } },
-      sender: "ann",
-    });
-    await rooms.settled(rooms.restrict("root", roomId, underBob));
-    const settings = { restricted: true, externalAccess: true, rekeyOnJoin: true };
-    for (const account of ["ann", "dan"])
-      expect((await roomOf(clients, account, roomId))?.settings).toEqual(settings);
-
-    await rooms.settled(rooms.policy("bob", roomId, { rekeyOnJoin: false }));
-    const { rekeyOnJoin: _off, ...without } = settings;
-    expect((await roomOf(clients, "ann", roomId))?.settings).toEqual(without);
-    expect(await lastWords(site, roomId)).toMatchObject({
-      content: '"Bob" had the key stay when somebody joins',
-    });
-  });
-
-  // R10
-  test("as it is set is no event; a repeat reads the first outcome, whatever came after it", async ({
-    rooms,
-  }) => {
-    const roomId = await rooms.channel("ann");
-    expect(await rooms.policy("ann", roomId, { rekeyOnJoin: false })).toMatchObject({ status: "unchanged" });
-    const requestId = randomUUID();
-    await rooms.settled(rooms.policy("ann", roomId, { rekeyOnJoin: true, requestId }));
-    expect(await rooms.policy("ann", roomId, { rekeyOnJoin: true })).toMatchObject({ status: "unchanged" });
-    await rooms.settled(rooms.policy("ann", roomId, { rekeyOnJoin: false }));
-    expect(await rooms.policy("ann", roomId, { rekeyOnJoin: true, requestId })).toMatchObject({
-      revision: 2,
-      done: true,
-    });
-    expect(await rooms.close("ann", roomId, requestId)).toMatchObject({ reason: "request_id_reused" });
-  });
-
-  test("has whoever joins get the version that joining made, and none of before", async ({
-    rooms,
-    clients,
-  }) => {
-    const roomId = await rooms.channel("ann", { users: ["bob"] });
-    const keyOf = (account: string, version?: number) =>
-      clients.ask(account, getKey, {
-        tokens: { roomId },
-        body: version === undefined ? {} : { version },
-      });
-    await rooms.settled(rooms.policy("ann", roomId, { rekeyOnJoin: true }));
-    expect(await keyOf("ann")).toMatchObject({ version: 0 });
-    await rooms.settled(rooms.add("bob", roomId, { users: ["cat", "bot"] }));
-    for (const account of ["ann", "bob", "cat", "bot"])
-      expect(await keyOf(account)).toMatchObject({ version: 1 });
-    for (const account of ["cat", "bot"])
-      expect(await keyOf(account, 0)).toMatchObject({
-        reason: "key_version_not_allowed",
-        metadata: { keyFrom: 1 },
-      });
-    expect(await keyOf("bob", 0)).toMatchObject({ version: 0 });
-    await rooms.settled(rooms.add("ann", roomId, { users: ["eve"], history: "all" }));
-    expect(await keyOf("eve")).toMatchObject({ version: 2 });
-    expect(await keyOf("eve", 1)).toMatchObject({ version: 1 });
-    await rooms.settled(rooms.policy("ann", roomId, { rekeyOnJoin: false }));
-    await rooms.settled(rooms.add("ann", roomId, { users: ["dan"] }));
-    expect(await keyOf("dan")).toMatchObject({ version: 2 });
   });
 });
 
