@@ -134,6 +134,7 @@ describe("the roster digest", () => {
       { ...room, name: "Other" },
       { ...room, settings: { restricted: true, externalAccess: true } },
       { ...room, settings: { restricted: false, externalAccess: false } },
+      { ...room, settings: { ...room.settings, rekeyOnJoin: true as const } },
       { ...room, orgs: new Map([["ops", { addedAt: 1, name: "Ops" }]]) },
       { ...room, keyVersion: 3 },
       { ...room, members: new Map([["ann", ann]]) },

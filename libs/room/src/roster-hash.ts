@@ -56,7 +56,10 @@ type Digested = Pick<RoomState, "members" | "name" | "settings" | "orgs" | "keyV
  */
 export function rosterDigestOf({ members, name, settings, orgs, keyVersion }: Digested): string {
   const texts = [...members.values()].map(memberText).toSorted(byteOrder);
-  const flags = [flag(settings.restricted), flag(settings.externalAccess)].join("\t");
+  const { restricted, externalAccess, rekeyOnJoin } = settings;
+  // Only where it is on, so that digests from before there was such a policy stand.
+  const policy = rekeyOnJoin ? [flag(rekeyOnJoin)] : [];
+  const flags = [flag(restricted), flag(externalAccess), ...policy].join("\t");
   const orgIds = [...orgs.keys()].toSorted(byteOrder).join("\t");
   return digestOf([...texts, name, flags, orgIds, keyVersion].join("\n"));
 }

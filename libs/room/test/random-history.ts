@@ -154,6 +154,9 @@ const restrict: fc.Arbitrary<Happening> = fc.tuple(admin, settings).map(([by, se
   return { ...askedBy(asked, by), type: "restrict_room", ...set };
 });
 const close: fc.Arbitrary<Happening> = fc.constant(({ asked }) => ({ ...asked, type: "close_room" }));
+const setPolicy: fc.Arbitrary<Happening> = fc.boolean().map((rekeyOnJoin) => ({ asked }) => {
+  return { ...asked, type: "set_policy", rekeyOnJoin };
+});
 const rotate: fc.Arbitrary<Happening> = fc.nat(4).map((version) => ({ asked }) => {
   return { ...asked, type: "rotate_key", reason: "lost", version, actor: SYSTEM };
 });
@@ -179,6 +182,7 @@ const step = fc.record({
         retire,
         rename,
         restrict,
+        setPolicy,
       ),
     },
     // Little happens in a closed room, so most are closed late or never.
@@ -252,8 +256,8 @@ function play(siteId: string, first: Start, steps: readonly Step[]): RandomHisto
 }
 
 /**
- * Random lives of a channel: members and orgs come and go, roles, name, settings and keys change, some are closed, requests
- * are repeated or refused.
+ * Random lives of a channel: members and orgs come and go, roles, name, settings, policy and keys change, some are closed,
+ * requests are repeated or refused.
  */
 export const randomHistory = ({ siteId = "site-a", commandsMax = 30 }: HistoryOptions = {}) =>
   fc
