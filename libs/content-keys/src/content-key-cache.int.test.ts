@@ -19,8 +19,8 @@ test("keeps the first record it is filled with", async () => {
   const cache = valkeyContentKeyCache(client);
   const roomId = freshRoom();
   expect(await cache.read(roomId)).toBeNull();
-  await cache.fill({ roomId, kid: "one", record: "k1.k1.AAAA" });
-  await cache.fill({ roomId, kid: "two", record: "k1.k1.BBBB" });
+  await cache.insertIfAbsent({ roomId, kid: "one", record: "k1.k1.AAAA" });
+  await cache.insertIfAbsent({ roomId, kid: "two", record: "k1.k1.BBBB" });
 
   expect(await cache.read(roomId)).toEqual({ status: "key", kid: "one", record: "k1.k1.AAAA" });
 });
@@ -28,9 +28,9 @@ test("keeps the first record it is filled with", async () => {
 test("is erased whatever it held, and filled no more after that", async () => {
   const cache = valkeyContentKeyCache(client);
   const roomId = freshRoom();
-  await cache.fill({ roomId, kid: "one", record: "k1.k1.AAAA" });
+  await cache.insertIfAbsent({ roomId, kid: "one", record: "k1.k1.AAAA" });
   await cache.erase({ roomId, revision: 7 });
-  await cache.fill({ roomId, kid: "two", record: "k1.k1.BBBB" });
+  await cache.insertIfAbsent({ roomId, kid: "two", record: "k1.k1.BBBB" });
 
   expect(await cache.read(roomId)).toEqual({ status: "erased", revision: 7 });
 });
@@ -38,7 +38,7 @@ test("is erased whatever it held, and filled no more after that", async () => {
 test("tells a key that is called `erased` from an erased room", async () => {
   const cache = valkeyContentKeyCache(client);
   const roomId = freshRoom();
-  await cache.fill({ roomId, kid: "erased", record: "k1.k1.AAAA" });
+  await cache.insertIfAbsent({ roomId, kid: "erased", record: "k1.k1.AAAA" });
 
   expect(await cache.read(roomId)).toEqual({ status: "key", kid: "erased", record: "k1.k1.AAAA" });
 });
@@ -61,7 +61,7 @@ test("puts a record anew only where exactly the old one lies, and answers a repe
   const roomId = freshRoom();
   const old = { roomId, kid: "one", record: "k1.k1.AAAA" };
   expect(await records.replace(old, "k1.k2.BBBB")).toBe("gone");
-  await cache.fill(old);
+  await cache.insertIfAbsent(old);
   expect(await records.replace({ ...old, record: "k1.k1.CCCC" }, "k1.k2.BBBB")).toBe("gone");
   for (const _time of [1, 2]) expect(await records.replace(old, "k1.k2.BBBB")).toBe("replaced");
   expect(await cache.read(roomId)).toMatchObject({ record: "k1.k2.BBBB" });

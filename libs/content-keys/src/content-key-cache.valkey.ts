@@ -58,7 +58,7 @@ export function valkeyContentKeyCache(client: ValkeyClient): ContentKeyCache {
   const erase = scriptOf(client, ERASE, "erase");
   return {
     read: async (roomId) => parseCached(roomId, await read(roomId)),
-    fill: async ({ roomId, kid, record }) => void (await fill(roomId, [textOf({ kid, record })])),
+    insertIfAbsent: async ({ roomId, kid, record }) => void (await fill(roomId, [textOf({ kid, record })])),
     erase: async ({ roomId, revision }) => void (await erase(roomId, [`erased.${revision}`])),
   };
 }

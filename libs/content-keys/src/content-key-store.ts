@@ -83,7 +83,11 @@ const fillCache = (
   options: ContentKeyStoreOptions,
   of: { readonly roomId: string; readonly kid: string; readonly record: string },
 ): Promise<void> =>
-  cacheCall(options, { op: "content_fill", call: () => options.cache.fill(of), otherwise: undefined });
+  cacheCall(options, {
+    op: "content_fill",
+    call: () => options.cache.insertIfAbsent(of),
+    otherwise: undefined,
+  });
 
 const eraseCache = (
   options: ContentKeyStoreOptions,

@@ -168,7 +168,7 @@ function openParts(stack: AsyncDisposableStack, { siteId, homes, broker, databas
   const contentKeys = createContentKeyStore({
     records: mongoContentKeyRecordStore(database),
     // What the cache is for, its own package tests.
-    cache: { read: async () => null, fill: async () => {}, erase: async () => {} },
+    cache: { read: async () => null, insertIfAbsent: async () => {}, erase: async () => {} },
     sealing: { suite: nodeSuite, keys: parseKeyEncryptionKeys(`k1:${toBase64(randomBytes(32))}`) },
     siteId,
     now,
