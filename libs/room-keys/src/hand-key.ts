@@ -8,23 +8,23 @@ import type { Wrapper } from "@parley/room-crypto/wrapper";
 /** `open`: accounts without devices are handed the bytes of a key; `sealed`: nobody is. */
 export type KeyDelivery = "open" | "sealed";
 
-/** Who is handed a key. */
-export interface KeyRecipient {
+/** Who asks for a key. */
+export interface KeyAsker {
   /** The device that asks, where one says so. */
   readonly deviceId?: string | undefined;
   /** All devices of the account; none: the account is not enrolled. */
   readonly devices: readonly DeviceEntry[];
 }
 
-/** How a recipient takes keys: the device they are wrapped for, or `bytes`. */
-export type KeyReception = DeviceEntry | "bytes";
+/** How keys are taken: wrapped for a device, as `bytes`, or not at all. */
+export type KeyReception = DeviceEntry | "bytes" | "nothing";
 
 /**
- * How a recipient takes keys. Whoever has devices takes them wrapped for one of them and no other way.
- * @throws {Failure} `device_not_enrolled`
+ * How an account takes keys. One that has devices takes them wrapped for the one that asks and no other way.
+ * @throws {Failure} `device_not_enrolled` when it has, and none of them asks
  */
-export function receptionOf({ deviceId, devices }: KeyRecipient, delivery: KeyDelivery): KeyReception {
-  if (devices.length === 0 && delivery === "open") return "bytes";
+export function receptionOf({ deviceId, devices }: KeyAsker, delivery: KeyDelivery): KeyReception {
+  if (devices.length === 0) return delivery === "open" ? "bytes" : "nothing";
   const device = devices.find((entry) => entry.deviceId === deviceId);
   if (!device) throw new Failure("device_not_enrolled");
   return device;
@@ -53,7 +53,7 @@ export function wrapForDevice(
 export function handKey(
   wrapper: Wrapper,
   key: RoomKey,
-  { reception, roster }: { readonly reception: KeyReception; readonly roster: ForRoster },
+  { reception, roster }: { readonly reception: Exclude<KeyReception, "nothing">; readonly roster: ForRoster },
 ): HandedKey {
   const handed =
     reception === "bytes"

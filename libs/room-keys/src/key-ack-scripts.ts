@@ -13,6 +13,18 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1
 `;
 
+/** KEYS acks. ARGV account, device id, version. */
+export const WITHDRAW = `
+local held = redis.call('HGET', KEYS[1], ARGV[1])
+if not held then return 0 end
+local kept = {}
+for known, noted in string.gmatch(held, '(%w*):(%d+)') do
+  if known ~= ARGV[2] or noted ~= ARGV[3] then kept[#kept + 1] = known .. ':' .. noted end
+end
+if #kept == 0 then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], table.concat(kept, ' ')) end
+return 1
+`;
+
 /**
  * KEYS acks. ARGV life in ms, accounts at most, devices of an account at most, then account, device id and version of
  * each ack. The device that spoke last comes first, so that it is never the one that is left out.

@@ -28,6 +28,8 @@ export interface KeyAckStore {
   expect(roomId: string, version: number): Promise<void>;
   /** Notes each ack unless a higher version is noted; one that nothing awaits is passed over. */
   acknowledge(acks: readonly KeyAck[]): Promise<void>;
+  /** Forgets an ack: its recipient cannot use that version after all. A later version stays acknowledged. */
+  withdraw(ack: KeyAck): Promise<void>;
   /** The highest version that each recipient has acknowledged, by {@link recipientName}. */
   ackedVersions(roomId: string): Promise<ReadonlyMap<string, number>>;
   /** Forgets all that these accounts and their devices acknowledged. */

@@ -4,7 +4,7 @@ import { defineScript } from "@parley/valkey/define-script";
 import { keyAcksName } from "@parley/valkey/keys";
 import { failedTo } from "@parley/valkey/valkey-error";
 
-import { ACKNOWLEDGE, EXPECT, EXPECTED_FIELD } from "./key-ack-scripts.ts";
+import { ACKNOWLEDGE, EXPECT, EXPECTED_FIELD, WITHDRAW } from "./key-ack-scripts.ts";
 import { type KeyAck, type KeyAckStore, recipientName } from "./key-ack-store.ts";
 
 /** How long acks outlive the last word of or to their room (ms): 30 days. */
@@ -36,6 +36,7 @@ function recipientsIn(account: string, text: string): readonly (readonly [string
 export function valkeyKeyAckStore(client: ValkeyClient): KeyAckStore {
   const expect = defineScript(client, EXPECT);
   const acknowledge = defineScript(client, ACKNOWLEDGE);
+  const withdraw = defineScript(client, WITHDRAW);
   return {
     async expect(roomId, version) {
       await expect({ keys: [keyAcksName(roomId)], args: [version, LIFE_MS] }).catch(
@@ -51,6 +52,10 @@ export function valkeyKeyAckStore(client: ValkeyClient): KeyAckStore {
       // Sent one behind the other without waiting: few round trips, and no pipeline, which a cluster could not take.
       const sent = calls.map(({ keys, args }) => acknowledge({ keys, args: [...limits, ...args] }));
       await Promise.all(sent).catch(failedTo("note key acks"));
+    },
+    async withdraw({ roomId, account, deviceId = "", version }) {
+      const args = [account, deviceId, version];
+      await withdraw({ keys: [keyAcksName(roomId)], args }).catch(failedTo("withdraw a key ack"));
     },
     async ackedVersions(roomId) {
       const fields = await client.hgetall(keyAcksName(roomId)).catch(failedTo("read key acks"));
