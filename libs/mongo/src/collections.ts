@@ -6,7 +6,7 @@ import type { Collection, Db } from "mongodb";
 import type { DeviceRecord } from "./device-record.ts";
 import type { MessageRow } from "./message-store.ts";
 import type { MissingKey } from "./replica-store.ts";
-import type { Quarantine, RoomDocument, WaitingMark } from "./room-document-store.ts";
+import type { Quarantine, RekeyDue, RoomDocument, WaitingMark } from "./room-document-store.ts";
 import type { Subscription } from "./subscription-store.ts";
 
 /** What a room's document holds from its first write on, be that only a waiting mark. */
@@ -16,6 +16,7 @@ interface RoomStub {
   readonly applied: number;
   readonly waiting?: WaitingMark;
   readonly quarantined?: Quarantine;
+  readonly rekeyDue?: RekeyDue;
 }
 
 /** What only the document of a room homed elsewhere holds. */

@@ -5,7 +5,7 @@ import type { RoomState } from "@parley/room/state";
 import type { RoomDocument } from "./room-document-store.ts";
 
 type IdentityField = "roomId" | "siteId" | "type" | "createdAt" | "participants";
-type ProgressField = "applied" | "waiting" | "quarantined" | "lastMessageAt" | "lastMessageId";
+type ProgressField = "applied" | "waiting" | "quarantined" | "lastMessageAt" | "lastMessageId" | "rekeyDue";
 
 /** What never changes over a room's life. */
 export function roomIdentityOf(state: RoomState): Omit<Pick<RoomDocument, IdentityField>, "roomId"> {
@@ -30,6 +30,7 @@ export function roomFieldsOf(state: RoomState): Omit<RoomDocument, IdentityField
     appliedAt: state.at,
     chain: state.chain,
     rosterHash: state.rosterHash,
+    ...(state.dueRotatedAt !== undefined && { dueRotatedAt: state.dueRotatedAt }),
   };
 }
 
