@@ -24,7 +24,7 @@ export async function markRoomsDue(
       .toArray();
     for (let start = 0; start < rows.length; start += ROOMS_PER_UPDATE) {
       const some = rows.slice(start, start + ROOMS_PER_UPDATE).map(({ roomId }) => roomId);
-      await rooms.updateMany({ _id: { $in: some }, siteId }, { $max: { "rekeyDue.at": at } });
+      await rooms.updateMany({ _id: { $in: some } }, { $max: { "rekeyDue.at": at } });
     }
   });
 }
