@@ -37,6 +37,11 @@ export const METRICS = {
     labels: ["peer"],
     description: "Key copies from a home site that were given up.",
   },
+  content_key_absent_total: {
+    kind: "counter",
+    labels: [],
+    description: "Content keys found missing: put back from the cache, or lost with what rests under them.",
+  },
   append_conflicts_total: {
     kind: "counter",
     labels: [],
