@@ -48,7 +48,6 @@ export function createKeyFloor({ siteId, broker, clock, messages }: Deps): KeyFl
     const of = `${sending.roomId}:${keyVersion}`;
     const underWay = asked.get(of);
     if (underWay) return underWay;
-
     const answer = versionAfter(keyVersion, sending).finally(() => asked.delete(of));
     asked.set(of, answer);
     return answer;

@@ -6,4 +6,4 @@ import type { RoomSummary } from "@parley/mongo/room-document-store";
  * ten minutes after the last such change it waits. `now` is site time (epoch ms).
  */
 export const isRotationDue = (room: Pick<RoomSummary, "rekeyDue" | "dueRotatedAt">, now: number): boolean =>
-  !isDueRotationPaused(room, now);
+  room.rekeyDue !== undefined && !isDueRotationPaused(room, now);
