@@ -101,11 +101,11 @@ async function versionOfNext(by: Actor, room: RoomReference): Promise<number> {
   const content = `message ${crypto.randomUUID()}`;
   const { messageId } = await by.client.send(room, { content });
   expect(await happens(() => by.opened(room.roomId).includes(content), CATCH_UP_MS)).toBe(true);
-  const versions = by.overheard
-    .filter((event) => event.id === messageId)
-    .map(({ sealed }) => sealed.version);
-  expect(new Set(versions).size).toBe(1);
-  return versions[0] ?? -1;
+  const onTheWire = () => by.overheard.filter(({ id }) => id === messageId);
+  expect(await happens(() => onTheWire().length > 0)).toBe(true);
+  const versions = new Set(onTheWire().map(({ sealed }) => sealed.version));
+  expect(versions.size).toBe(1);
+  return [...versions][0] ?? -1;
 }
 
 /** Has the room's last rotation for a device lie ten minutes back, for room-service and for message-service. */

@@ -148,6 +148,7 @@ describe("a change of devices that got no further than the store", () => {
         siteId,
         peers,
         upkeep,
+        now: () => 11,
         markDue: async (of) => {
           if (of.account === account) roomsDue.push(of);
           await markRoomsDue(database, { ...of, siteId });
@@ -160,7 +161,7 @@ describe("a change of devices that got no further than the store", () => {
       await expect.poll(async () => upkeep.unfinished({ siteId, peers, limit: 1 })).toEqual([]);
     };
     await look([SILENT_SITE]);
-    expect(roomsDue).toEqual([{ account, at: 9 }]);
+    expect(roomsDue).toEqual([{ account, at: 11 }]);
     await look([SILENT_SITE, "site-later"]);
     expect(roomsDue).toHaveLength(1);
     expect((await sentOf(sites, account, "site-later"))[0]?.body).toEqual({
@@ -187,7 +188,9 @@ describe("a revoked device", () => {
     const [roomId, others] = [await channel(sites, "ann"), await channel(sites, "amy")];
     const { revokedAt } = await revoke(sites, "ann", deviceId);
     expect(await revoke(sites, "ann", deviceId)).toEqual({ status: "unchanged", revokedAt });
-    expect(await roomOf(sites, roomId)).toMatchObject({ rekeyDue: { at: revokedAt }, keyVersion: 0 });
+    const marked = await roomOf(sites, roomId);
+    expect(marked?.rekeyDue?.at).toBeGreaterThanOrEqual(revokedAt);
+    expect(marked?.keyVersion).toBe(0);
     expect(await roomOf(sites, others)).not.toHaveProperty("rekeyDue");
 
     const answers = await Promise.all([0, 1, 2].map(() => due(sites, roomId, 0)));
