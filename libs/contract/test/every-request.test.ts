@@ -45,6 +45,7 @@ const SAMPLES: Readonly<Record<string, { body: object; reply: object }>> = {
   "member.role": { body: { account: "bob", role: "owner" }, reply: command },
   "room.rename": { body: { name: "Plans" }, reply: command },
   "room.restrict": { body: { restricted: true, ownerAccount: "bob" }, reply: command },
+  "room.policy": { body: { rekeyOnJoin: true }, reply: command },
   "room.close": { body: {}, reply: command },
   "room.get": { body: {}, reply: { room: ROOM_VIEW, subscription: SUBSCRIPTION, stale: false } },
   "message.read": { body: { upTo: MOMENT }, reply: { status: "ok", lastSeenAt: MOMENT } },
