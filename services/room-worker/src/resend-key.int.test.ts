@@ -74,12 +74,12 @@ async function openRoom(
       return clients.seen
         .slice(before)
         .filter(({ subject, body }) => subject.endsWith(".room.key") && body["roomId"] === roomId)
-        .map(({ subject, body }) => ({ account: subject.split(".")[3], body }));
+        .map(({ subject, body }) => ({ account: subject.split(".")[3] ?? "", body }));
     },
   };
 }
 
-const accountsOf = (sent: readonly { account: string | undefined }[]) => sent.map(({ account }) => account);
+const accountsOf = (sent: readonly { account: string }[]) => sent.map(({ account }) => account);
 
 describe("a key sent again", () => {
   test("goes to those alone who have not acknowledged that version, and says its roster", async ({
