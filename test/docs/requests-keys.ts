@@ -23,7 +23,7 @@ export const KEYS: readonly RequestPage[] = [
   {
     declaration: reportInvalidKey,
     about:
-      "For a key that came and cannot be used: a wrap that does not open, or bytes that are no key. Answers that version once more, wrapped anew under an ephemeral key of its own for the device's public key as it is registered now, and takes the device for one that has not got the version until it acknowledges again. Nobody else is told. Three reports of a device about a version are answered at once, then one each 20 s: `rate_limited`.",
+      "For a key that came and cannot be used: a wrap that does not open, or bytes that are no key. Answers that version once more, wrapped anew under an ephemeral key of its own for the device's public key as it is registered now, and at the room's home the device counts as one that has not got the version until it acknowledges again. Nobody else is told. Three reports of a device about a version are answered at once, then one each 20 s: `rate_limited`.",
     refusals: [
       "rate_limited",
       "not_room_member",

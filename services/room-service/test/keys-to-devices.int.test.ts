@@ -142,6 +142,22 @@ describe("key.get of an account with devices", () => {
   });
 });
 
+test("where the document of a room is one without a digest, key.get names the log's roster and room.list leaves the key out", async ({
+  clients,
+  rooms,
+  site,
+  get,
+}) => {
+  const roomId = await rooms.channel("ann", { users: ["dan"] });
+  const roster = await rosterIn(site, roomId);
+  const digest = { rosterDigest: "", digestRevision: "" } as const;
+  const documents = site.database.collection<{ _id: string }>("rooms");
+  await documents.updateOne({ _id: roomId }, { $unset: digest });
+  expect(await get("dan", roomId)).toMatchObject({ version: 0, privateKey: expect.any(String), ...roster });
+  const listed = await clients.ask("dan", listRooms, { body: { keys: true } });
+  expect(listed.rooms.find(({ room }) => room.roomId === roomId)).not.toHaveProperty("key");
+});
+
 test("an account without devices is handed the bytes, whatever device it names, with the roster", async ({
   rooms,
   site,
