@@ -39,7 +39,11 @@ const CONTRACT = [
 ];
 
 /** What delivery that is acknowledged counts besides (docs/decisions/0009). */
-const ACKNOWLEDGED_DELIVERY = ["room_key_resends_total", "key_acks_dropped_total{reason}"];
+const ACKNOWLEDGED_DELIVERY = [
+  "room_key_resends_total",
+  "key_acks_dropped_total{reason}",
+  "room_key_invalid_total",
+];
 
 const declared = Object.entries(METRICS);
 
