@@ -55,6 +55,17 @@ describe("the schedule of re-sends", () => {
     expect(Math.max(...claims.map(({ length }) => length))).toBe(10);
   });
 
+  test("a room that is settled is due no more, unless a key was delivered since", async () => {
+    const schedule = freshSchedule();
+    for (const roomId of ["settled", "again"]) await schedule.schedule(roomId, DELIVERED_AT);
+    const claimed = await schedule.claim({ now: DELIVERED_AT + 2000, limit: 10 });
+    await schedule.schedule("again", DELIVERED_AT + 2000);
+    for (const due of claimed) await schedule.settle(due);
+
+    const left = await schedule.claim({ now: DELIVERED_AT + 1e9, limit: 10 });
+    expect(left).toEqual([{ roomId: "again", attempt: 1 }]);
+  });
+
   test("survives whoever made it, and is another site's own", async () => {
     const siteId = randomUUID().slice(0, 8);
     await valkeyKeyResendStore(client, siteId).schedule("room", DELIVERED_AT);

@@ -24,4 +24,6 @@ export interface KeyResendStore {
    * and is due again at its next moment. Whoever dies with one in hand costs the room this attempt, not the next.
    */
   claim(of: { now: number; limit: number }): Promise<readonly DueResend[]>;
+  /** Nobody lacks the key any more: the room is due no more, unless it was scheduled or claimed again since. */
+  settle(due: DueResend): Promise<void>;
 }

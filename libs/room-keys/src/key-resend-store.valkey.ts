@@ -33,6 +33,14 @@ end
 return claimed
 `;
 
+/** KEYS due, attempts. ARGV room id, attempt. */
+const SETTLE = `
+if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('HDEL', KEYS[2], ARGV[1])
+return 1
+`;
+
 const [FIRST_MS] = RESEND_AFTER_MS;
 const PAUSES_MS = RESEND_AFTER_MS.slice(1).map((moment, index) => moment - (RESEND_AFTER_MS[index] ?? 0));
 
@@ -51,11 +59,15 @@ export function valkeyKeyResendStore(client: ValkeyClient, siteId: string): KeyR
   const keys = [due, attempts];
   const schedule = defineScript(client, SCHEDULE);
   const claim = defineScript(client, CLAIM);
+  const settle = defineScript(client, SETTLE);
   return {
     async schedule(roomId, at) {
       await schedule({ keys, args: [roomId, at + FIRST_MS] }).catch(failedTo("schedule a re-send"));
     },
     claim: async ({ now, limit }) =>
       claimsIn(await claim({ keys, args: [now, limit, ...PAUSES_MS] }).catch(failedTo("claim re-sends"))),
+    async settle({ roomId, attempt }) {
+      await settle({ keys, args: [roomId, attempt] }).catch(failedTo("end re-sends"));
+    },
   };
 }
