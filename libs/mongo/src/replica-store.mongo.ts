@@ -163,10 +163,14 @@ const CLEARED_BY_BURYING = Object.keys({
   keyVersion: true,
   chain: true,
   rosterHash: true,
+  rosterDigest: true,
+  digestRevision: true,
   createdAt: true,
   quarantined: true,
   lastMessageAt: true,
   lastMessageId: true,
+  rekeyDue: true,
+  dueRotatedAt: true,
   state: true,
   missingKey: true,
   changedAt: true,
@@ -238,6 +242,7 @@ function stateOf(record: RoomRecord): RoomState | undefined {
   if (!record.state) return undefined;
   const room = record as Required<RoomRecord>;
   const { siteId, type, name, createdAt, chain, rosterHash, keyVersion, settings, closed } = room;
+  const { dueRotatedAt } = record;
   return {
     roomId: room._id,
     siteId,
@@ -253,6 +258,7 @@ function stateOf(record: RoomRecord): RoomState | undefined {
     at: room.appliedAt,
     members: new Map(Object.values(room.state.members).map((entry) => [entry.account, entry])),
     orgs: new Map(room.orgs.map(({ orgId, name: orgName, addedAt }) => [orgId, { name: orgName, addedAt }])),
+    ...(dueRotatedAt !== undefined && { dueRotatedAt }),
     recentRequests: [],
   };
 }

@@ -158,11 +158,11 @@ export const setPolicy = (caller: string, rekeyOnJoin: boolean): SetPolicy => ({
   ...asked(caller),
   rekeyOnJoin,
 });
-export const rotate = (version: number): RotateKey => ({
+export const rotate = (version: number, reason: RotateKey["reason"] = "lost"): RotateKey => ({
   type: "rotate_key",
   ...asked("system"),
   actor: { account: "system", kind: "system" },
-  reason: "lost",
+  reason,
   version,
 });
 

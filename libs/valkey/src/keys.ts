@@ -43,6 +43,24 @@ export function roomKeyNames(roomId: string): RoomKeyNames {
   };
 }
 
+/**
+ * Which version of a room's key has reached whom.
+ * @throws {RangeError} as {@link roomKeyNames}
+ */
+export function keyAcksName(roomId: string): string {
+  assertRoomIdFits(roomId);
+  return `keyacks:{${roomId}}`;
+}
+
+/**
+ * The rooms of a site whose key is sent again, by the moment at which, and how often each was. The site is in the names
+ * for the sake of sites that share a store, as tests do; its braces keep both in one cluster slot.
+ */
+export const keyResendNames = (siteId: string): { readonly due: string; readonly attempts: string } => ({
+  due: `keyresends:{${siteId}}`,
+  attempts: `keyresends:{${siteId}}:attempts`,
+});
+
 /** The name of every cached content key, as the store matches names. */
 export const CONTENT_KEYS_PATTERN = "contentkey:{*}";
 

@@ -140,7 +140,11 @@ function wantedOf({ missingKey, state }: Replica, arrival: Arrival): MissingKey 
 
 async function copyKeys(
   deps: Deps,
-  { replica, isHeld, ...wanted }: Required<Wanted> & { readonly replica: Replica; readonly isHeld: boolean },
+  {
+    replica,
+    isHeld,
+    ...wanted
+  }: Wanted & { readonly trace: Trace; readonly replica: Replica; readonly isHeld: boolean },
 ): Promise<void> {
   const { home, roomId, version, trace } = wanted;
   const revision = replica.applied;

@@ -1,5 +1,3 @@
-import type { ContentKeyStore } from "@parley/content-keys/content-key-store";
-import { openContentKeyStore } from "@parley/content-keys/open-content-keys";
 import type { ServiceContext } from "@parley/lifecycle/service";
 import { serveEndpoints } from "@parley/messaging/serve-endpoints";
 import type { Endpoint } from "@parley/messaging/endpoint";
@@ -13,20 +11,16 @@ import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo"
 import { mongoRoomSnapshotStore } from "@parley/mongo/room-snapshot-store.mongo";
 import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
 import { mongoUnreadStore } from "@parley/mongo/unread-store.mongo";
-import { nodeSuite } from "@parley/room-crypto/node-suite";
-import { valkeyRoomKeyStore } from "@parley/room-keys/room-key-store.valkey";
-import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
-import { watchedKeyStore } from "@parley/room-keys/watched-key-store";
 import { createEventReader } from "@parley/room-log/event-reader";
 import { createRoomCache } from "@parley/room-log/room-cache";
 import { createRoomLoader } from "@parley/room-log/room-loader";
 import { createRoomLog, type RoomLog } from "@parley/room-log/room-log";
 import { openSite, type Site } from "@parley/site/open-site";
-import { openValkey } from "@parley/site/open-valkey";
 import { createAfterStep, type AfterStep } from "@parley/site/test-hooks";
 
 import { createFollowChannels } from "./channel-references.ts";
 import { testHooks, type Config } from "./config.ts";
+import { deviceEndpoints } from "./device-endpoints.ts";
 import { createJudgeAdmin } from "./directory-admin.ts";
 import { addMembersEndpoint } from "./endpoints/add-members.ts";
 import { changeRoleEndpoint } from "./endpoints/change-role.ts";
@@ -36,7 +30,6 @@ import { ensureKeyEndpoint } from "./endpoints/ensure-key.ts";
 import { favouriteRoomEndpoint } from "./endpoints/favourite-room.ts";
 import { getContentKeyEndpoint } from "./endpoints/get-content-key.ts";
 import { getDirectoryEndpoint } from "./endpoints/get-directory.ts";
-import { getKeyEndpoint } from "./endpoints/get-key.ts";
 import { getRoomEndpoint } from "./endpoints/get-room.ts";
 import { getRoomKeyEndpoint } from "./endpoints/get-room-key.ts";
 import { listMembersEndpoint } from "./endpoints/list-members.ts";
@@ -56,18 +49,15 @@ import { roomInfoEndpoint } from "./endpoints/room-info.ts";
 import { searchDirectoryEndpoint } from "./endpoints/search-directory.ts";
 import { setRoomPolicyEndpoint } from "./endpoints/set-room-policy.ts";
 import { siteInfoEndpoint } from "./endpoints/site-info.ts";
+import { keyEndpoints } from "./key-endpoints.ts";
 import { createJudgeNamed } from "./named-accounts.ts";
+import { openKeys } from "./open-keys.ts";
 import { createAskHomes } from "./remote-activity.ts";
 import { createCommands } from "./run-command.ts";
 import { createSendMemberState } from "./send-member-state.ts";
 import { createTellOwnState } from "./tell-own-state.ts";
 
 type Context = ServiceContext & { readonly config: Config };
-
-interface Keys {
-  readonly keys: RoomKeyStore;
-  readonly contentKeys: ContentKeyStore;
-}
 
 function openRoomLog(site: Site, config: Config): RoomLog {
   const { broker, siteId, process, recorder, log, database } = site;
@@ -81,23 +71,6 @@ function openRoomLog(site: Site, config: Config): RoomLog {
     log,
     maxInFlight: config.maxInFlight,
   });
-}
-
-/** The keys of the site's rooms and of what is said in them. */
-async function openKeys(stack: AsyncDisposableStack, context: Context, site: Site): Promise<Keys> {
-  const { config } = context;
-  const common = {
-    client: await openValkey({ stack, context, site, config }),
-    siteId: site.siteId,
-    sealing: { suite: nodeSuite, keys: config.keyEncryptionKeys },
-    now: () => site.clock.now(),
-  };
-  const store = valkeyRoomKeyStore({ ...common, gracePeriodMs: config.roomKeyGracePeriodMs });
-  const { database, recorder, log } = site;
-  return {
-    keys: watchedKeyStore(store, recorder),
-    contentKeys: openContentKeyStore({ ...common, database, recorder, log }),
-  };
 }
 
 /** What members say of themselves, and what others may see of it. */
@@ -129,7 +102,8 @@ async function openEndpoints(
   const { site, accounts } = of;
   const { siteId, database, clock, broker, recorder, log } = site;
   const { maxRoomSize, maxBatchSize, peers: peerIds } = config;
-  const { keys, contentKeys } = await openKeys(stack, context, site);
+  const keysHere = await openKeys(stack, context, site);
+  const { keys, contentKeys, receptionFor, wrapper } = keysHere;
   const peers = stack.use(openPeers({ broker, siteId, peers: peerIds, clock, recorder, log }));
   const now = (): number => clock.now();
   const rooms = mongoRoomDocumentStore(database);
@@ -156,17 +130,9 @@ async function openEndpoints(
     closeRoomEndpoint({ commands }),
     listMembersEndpoint({ siteId, rooms, subscriptions, replicas, directory }),
     getRoomEndpoint({ siteId, rooms, subscriptions }),
-    listRoomsEndpoint({ siteId, rooms, subscriptions, keys, unread, askHomes, now }),
+    listRoomsEndpoint({ siteId, rooms, subscriptions, keys, receptionFor, wrapper, unread, askHomes, now }),
     roomInfoEndpoint({ siteId, rooms, subscriptions, unread, directory }),
-    getKeyEndpoint({
-      siteId,
-      keys,
-      rooms,
-      subscriptions,
-      peers,
-      roomLog,
-      rpcTimeoutMs: config.roomKeyRpcTimeoutMs,
-    }),
+    ...keyEndpoints(site, config, { ...keysHere, peers, roomLog }),
     searchDirectoryEndpoint({ directory }),
     getDirectoryEndpoint({ directory }),
     listOrgMembersEndpoint({ directory }),
@@ -176,7 +142,7 @@ async function openEndpoints(
       limits: { maxPayload: broker.payloadBytesMax, maxRoomSize, maxBatchSize },
       now,
     }),
-    ensureKeyEndpoint({ siteId, rooms, keys, commands }),
+    ensureKeyEndpoint({ siteId, rooms, keys, commands, now }),
     openDirectEndpoint({ siteId, commands, rooms, subscriptions, directory, limits }),
     getRoomKeyEndpoint({ siteId, keys, rooms, subscriptions, directory, roomLog }),
     getContentKeyEndpoint({ siteId, contentKeys, subscriptions, roomLog }),
@@ -184,6 +150,7 @@ async function openEndpoints(
     retireAccountEndpoint({ siteId, directory, subscriptions, commands }),
     pingSiteEndpoint({ siteId, now }),
     ...ownStateEndpoints(site, peerIds, afterStep),
+    ...deviceEndpoints(stack, site, { peers: peerIds, afterStep }),
   ];
 }
 
