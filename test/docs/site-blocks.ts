@@ -113,6 +113,8 @@ const ACTIONS: Readonly<Partial<Record<MetricName, string>>> = {
   key_acks_dropped_total:
     "Costs a re-send each. `reason=malformed` or `foreign`: a broken client, or one that makes things up. `overload`: one account, or all together, say more than is taken. `store`: look at Valkey and MongoDB.",
   room_key_valkey_errors_total: "Look at Valkey. Messages wait meanwhile, nothing is lost.",
+  content_key_absent_total:
+    "MongoDB lost records of `content_keys`. Look for `content_key_lost` and `content_key_put_back` in the log, and restore the collection from its backup.",
   room_key_absent_total:
     "Valkey lost keys. Rooms rotate by themselves with their next message; find out why: persistence, eviction, a restored backup.",
   room_key_print_mismatch_total:
