@@ -21,7 +21,7 @@ function stage(answers: readonly (Error | Uint8Array)[]) {
     async ask() {
       seen.asked += 1;
       const answer = played.length > 1 ? played.shift() : played[0];
-      if (answer instanceof Uint8Array) return answer;
+      if (answer instanceof Uint8Array) return { privateKey: answer };
       throw answer;
     },
     async onFetched() {
