@@ -38,7 +38,7 @@ export interface RosterFinding {
 }
 
 interface RosterCheckDeps {
-  readonly requester: Requester;
+  readonly requester: Pick<Requester, "call">;
   readonly device: Device | undefined;
   readonly clock: Clock;
   /** Aborted when the client closes. */
@@ -56,7 +56,10 @@ export const shownDigest = ({ room, members, orgs }: Shown): string =>
   });
 
 /** Room and members at one revision, or undefined when they changed in between. @throws {ParleyError} */
-async function look(requester: Requester, { roomId, siteId }: RoomReference): Promise<Shown | undefined> {
+async function look(
+  requester: Pick<Requester, "call">,
+  { roomId, siteId }: RoomReference,
+): Promise<Shown | undefined> {
   const asked = { tokens: { roomId, siteId }, deadlineMs: 0 };
   const { room } = await requester.call(getRoom, { ...asked, body: {} });
   const members: MemberRow[] = [];
