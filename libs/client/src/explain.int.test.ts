@@ -59,7 +59,11 @@ test("every reason of the closed list is among those provoked here", () => {
 
 test("a message never seen is asked for by its id", async () => {
   const { site, room, client } = await stage();
-  await site.answer(explainKey, () => ({ roomId: room.roomId, reason: "before_you_joined", keyFrom: 3 }));
+  await site.answer(explainKey, () => ({
+    roomId: room.roomId,
+    reason: "before_you_joined" as const,
+    keyFrom: 3,
+  }));
   const { messageId } = room.message("long ago");
   expect(await client.explain(room, messageId)).toMatchObject({ reason: "before_you_joined" });
   expect(site.asked(explainKey)[0]?.body).toEqual({ messageId });
