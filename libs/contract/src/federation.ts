@@ -35,6 +35,7 @@ export const roomSnapshot = z.object({
     closed: z.boolean().default(false),
     members: z.array(memberEntry).min(1),
     orgs: z.array(orgName.extend({ addedAt: moment })),
+    dueRotatedAt: moment.optional(),
   }),
 });
 export type RoomSnapshotMessage = z.infer<typeof roomSnapshot>;

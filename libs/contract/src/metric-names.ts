@@ -32,6 +32,16 @@ export const METRICS = {
     labels: ["peer"],
     description: "Key copies from a home site that were given up.",
   },
+  room_key_resends_total: {
+    kind: "counter",
+    labels: [],
+    description: "Room keys sent again to an account that had not acknowledged them.",
+  },
+  key_acks_dropped_total: {
+    kind: "counter",
+    labels: ["reason"],
+    description: "Acknowledgements of room keys that were not noted.",
+  },
   append_conflicts_total: {
     kind: "counter",
     labels: [],

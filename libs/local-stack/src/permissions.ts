@@ -3,7 +3,7 @@ import { canonicalSubjects } from "@parley/contract/events";
 import { OUTBOX_TYPES } from "@parley/contract/federation";
 import { OPERATOR_INBOX_PREFIX, serviceInboxPrefix, userInboxPrefix } from "@parley/contract/headers";
 import { typing } from "@parley/contract/message-requests";
-import { roomSubjects, userSubjects } from "@parley/contract/notices";
+import { clientSubjects, roomSubjects, userSubjects } from "@parley/contract/notices";
 import type { ProcessName } from "@parley/contract/processes";
 import {
   ensureKey,
@@ -154,7 +154,7 @@ const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissio
       ...compareStream("OUTBOX", siteId),
       ...compareStream("DEAD", siteId),
     ],
-    subscribe: [],
+    subscribe: [clientSubjects.keyAck.filter({ siteId })],
   }),
   "inbox-worker": (siteId) => ({
     publish: [

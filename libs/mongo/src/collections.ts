@@ -3,6 +3,7 @@ import type { MemberEntry } from "@parley/contract/shapes";
 import type { RoomSnapshot } from "@parley/room/snapshot";
 import type { Collection, Db } from "mongodb";
 
+import type { DeviceRecord } from "./device-record.ts";
 import type { MessageRow } from "./message-store.ts";
 import type { MissingKey } from "./replica-store.ts";
 import type { Quarantine, RoomDocument, WaitingMark } from "./room-document-store.ts";
@@ -92,6 +93,7 @@ export interface Collections {
   readonly users: Collection<UserRecord>;
   readonly messages: Collection<MessageRecord>;
   readonly roomKeyPrints: Collection<KeyPrintRecord>;
+  readonly devices: Collection<DeviceRecord>;
 }
 
 export const collectionsOf = (database: Db): Collections => ({
@@ -101,4 +103,5 @@ export const collectionsOf = (database: Db): Collections => ({
   users: database.collection("users"),
   messages: database.collection("messages"),
   roomKeyPrints: database.collection("room_key_prints"),
+  devices: database.collection("devices"),
 });

@@ -150,6 +150,8 @@ const CLEARED_BY_BURYING = Object.keys({
   keyVersion: true,
   chain: true,
   rosterHash: true,
+  rosterDigest: true,
+  digestRevision: true,
   createdAt: true,
   quarantined: true,
   lastMessageAt: true,

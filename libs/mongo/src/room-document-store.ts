@@ -49,6 +49,9 @@ export interface RoomSummary {
   readonly appliedAt: number;
   readonly chain: string;
   readonly rosterHash: string;
+  /** SHA-256 (hex) over the whole state, which keys are handed out for, and the revision of that state. */
+  readonly rosterDigest: string;
+  readonly digestRevision: number;
   readonly createdAt: number;
   readonly quarantined?: Quarantine | undefined;
   readonly waiting?: WaitingMark | undefined;

@@ -1,5 +1,6 @@
 import { byteOrder } from "@parley/contract/ids";
 import { countsOf, participatingSites } from "@parley/room/membership";
+import { rosterDigestOf } from "@parley/room/roster-hash";
 import type { RoomState } from "@parley/room/state";
 
 import type { RoomDocument } from "./room-document-store.ts";
@@ -30,6 +31,8 @@ export function roomFieldsOf(state: RoomState): Omit<RoomDocument, IdentityField
     appliedAt: state.at,
     chain: state.chain,
     rosterHash: state.rosterHash,
+    rosterDigest: rosterDigestOf(state),
+    digestRevision: state.revision,
   };
 }
 

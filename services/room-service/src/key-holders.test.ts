@@ -47,6 +47,8 @@ function setUp(current: number) {
     orgs: [],
     applied: state.revision,
     appliedAt: state.at,
+    rosterDigest: "0".repeat(64),
+    digestRevision: state.revision,
   };
   const key = createRoomKey({ roomId, version: current, pair: nodeSuite.generatePair() });
   const deps = {

@@ -1,4 +1,5 @@
 import { Failure } from "@parley/contract/failure";
+import { LIMITS } from "@parley/contract/limits";
 
 import type { RotateKey } from "../command.ts";
 import type { Ruling } from "../ruling.ts";
@@ -6,11 +7,19 @@ import type { RoomState } from "../state.ts";
 import { invalidRequest } from "./preconditions.ts";
 import { nextVersion } from "./rekey.ts";
 
-/** Replaces a version whose bytes were lost or doubted: they are never remade under the same number. */
+/** Whether the room rotated for a revoked device so short a time ago that it waits before it does so again (R124). */
+const isPaused = ({ dueRotatedAt }: RoomState, at: number): boolean =>
+  dueRotatedAt !== undefined && at < dueRotatedAt + LIMITS.dueRotationPauseMs;
+
+/**
+ * Replaces a version whose bytes were lost or doubted, for they are never remade under the same number, or that a revoked
+ * device was given.
+ */
 export function rotateKey(state: RoomState | undefined, command: RotateKey): Ruling {
   const { reason, version } = command;
   if (!state) throw new Failure("room_not_found");
   if (version > state.keyVersion) throw invalidRequest("version", "the room has no such key version yet");
   if (version < state.keyVersion) return "unchanged";
+  if (reason === "due" && isPaused(state, command.at)) return "unchanged";
   return { type: "key_rotated", data: { reason, rekey: nextVersion(state) } };
 }
