@@ -27,6 +27,11 @@ export const METRICS = {
     labels: [],
     description: "Key pairs that differ from the print of their version.",
   },
+  room_key_invalid_total: {
+    kind: "counter",
+    labels: [],
+    description: "Keys handed out once more because a client could not use what it had.",
+  },
   room_key_replication_terminated_total: {
     kind: "counter",
     labels: ["peer"],

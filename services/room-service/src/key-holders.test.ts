@@ -6,10 +6,12 @@ import { countsOf, participatingSites } from "@parley/room/membership";
 import { bob, createChannel, HOME, roomAfter } from "@parley/room/test/fixtures";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { createRoomKey } from "@parley/room-crypto/room-key";
+import { createWrapper } from "@parley/room-crypto/wrapper";
 import { describe, expect, test } from "vitest";
 
 import { getKeyEndpoint } from "./endpoints/get-key.ts";
 import { getRoomKeyEndpoint } from "./endpoints/get-room-key.ts";
+import { createFindKeyForMember } from "./key-for-member.ts";
 
 const state = roomAfter(createChannel({ users: [bob] }));
 const { roomId } = state;
@@ -64,6 +66,7 @@ function setUp(current: number) {
         read("row", state.members.has(account) ? rowOf(account) : undefined),
       hasMemberOf: () => read("rows", true),
     },
+    receptionFor: () => read("devices", "bytes" as const),
     roomLog: { current: () => read("log", state) },
     directory: { find: async (account: string) => entryOf(account, "site-b") },
     peers: { ask: () => Promise.reject(new Error("the room is homed here")) },
@@ -75,7 +78,8 @@ function setUp(current: number) {
 /** What is read, in order, to answer an account of this site. */
 async function readsFor(account: string, current: number): Promise<readonly string[]> {
   const { deps, reads } = setUp(current);
-  const endpoint = getKeyEndpoint(deps);
+  const wrapper = createWrapper({ suite: nodeSuite, now: () => 0 });
+  const endpoint = getKeyEndpoint({ findKey: createFindKeyForMember(deps), wrapper });
   if (endpoint.kind !== "user") throw new Error("clients ask for keys");
   const asked = endpoint.handle({
     tokens: { homeSite: HOME, account, roomId, siteId: HOME },
@@ -120,7 +124,7 @@ describe("to hand out a key of a room homed here", () => {
 
   // R104
   test("the room is read before the rows, which then know what it knows, and the log last", async () => {
-    expect(await readsFor("ann", 1)).toEqual(["room", "key", "row", "log"]);
+    expect(await readsFor("ann", 1)).toEqual(["room", "key", "row", "devices", "log"]);
     expect(await readsForPeer({ account: "bob" }, 1)).toEqual(["room", "key", "rows", "row", "log"]);
   });
 });
