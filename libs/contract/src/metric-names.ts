@@ -47,6 +47,11 @@ export const METRICS = {
     labels: ["reason"],
     description: "Acknowledgements of room keys that were not noted.",
   },
+  content_key_absent_total: {
+    kind: "counter",
+    labels: [],
+    description: "Content keys found missing: put back from the cache, or lost with what rests under them.",
+  },
   append_conflicts_total: {
     kind: "counter",
     labels: [],

@@ -156,6 +156,8 @@ const CLEARED_BY_BURYING = Object.keys({
   quarantined: true,
   lastMessageAt: true,
   lastMessageId: true,
+  rekeyDue: true,
+  dueRotatedAt: true,
   state: true,
   missingKey: true,
   changedAt: true,
@@ -227,6 +229,7 @@ function stateOf(record: RoomRecord): RoomState | undefined {
   if (!record.state) return undefined;
   const room = record as Required<RoomRecord>;
   const { siteId, type, name, createdAt, chain, rosterHash, keyVersion, settings, closed } = room;
+  const { dueRotatedAt } = record;
   return {
     roomId: room._id,
     siteId,
@@ -242,6 +245,7 @@ function stateOf(record: RoomRecord): RoomState | undefined {
     at: room.appliedAt,
     members: new Map(Object.values(room.state.members).map((entry) => [entry.account, entry])),
     orgs: new Map(room.orgs.map(({ orgId, name: orgName, addedAt }) => [orgId, { name: orgName, addedAt }])),
+    ...(dueRotatedAt !== undefined && { dueRotatedAt }),
     recentRequests: [],
   };
 }

@@ -6,7 +6,7 @@ import type { RoomState } from "@parley/room/state";
 import type { RoomDocument } from "./room-document-store.ts";
 
 type IdentityField = "roomId" | "siteId" | "type" | "createdAt" | "participants";
-type ProgressField = "applied" | "waiting" | "quarantined" | "lastMessageAt" | "lastMessageId";
+type ProgressField = "applied" | "waiting" | "quarantined" | "lastMessageAt" | "lastMessageId" | "rekeyDue";
 
 /** What never changes over a room's life. */
 export function roomIdentityOf(state: RoomState): Omit<Pick<RoomDocument, IdentityField>, "roomId"> {
@@ -33,6 +33,7 @@ export function roomFieldsOf(state: RoomState): Omit<RoomDocument, IdentityField
     rosterHash: state.rosterHash,
     rosterDigest: rosterDigestOf(state),
     digestRevision: state.revision,
+    ...(state.dueRotatedAt !== undefined && { dueRotatedAt: state.dueRotatedAt }),
   };
 }
 

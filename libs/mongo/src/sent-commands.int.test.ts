@@ -112,7 +112,8 @@ const EVERY_CALL: {
   },
   changes: {
     stamp: (store) => store.stamp({ ...message, now: 6 }),
-    edit: (store) => store.edit({ ...message, at: 6, content: "hi" }),
+    edit: (store) =>
+      store.edit({ ...message, at: 6, body: { kid: "c1", nonce: "AAAA", ciphertext: "AAAA" } }),
     react: (store) => store.react({ ...message, at: 7, emoji: "+1", account: "bob", on: true }),
     pin: (store) => store.pin({ ...message, at: 8, pinned: true }),
     countReplies: (store) => store.countReplies({ roomId, threadOf: "m" }),

@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 
 import { parseStoredEvent } from "@parley/contract/events";
 import { Failure } from "@parley/contract/failure";
-import { LIMITS } from "@parley/contract/limits";
 import { chainOf } from "../src/chain.ts";
 import { evolve } from "../src/evolve.ts";
 import { LawBroken } from "../src/law-broken.ts";
@@ -52,18 +51,6 @@ describe("the log of a random history", () => {
 
   it("folds to the state that decide promised", () => {
     always(({ log, state }) => expect(fold(log)).toStrictEqual(state));
-  });
-
-  // R124
-  it("rotates for revoked devices at most once in ten minutes, and remembers when", () => {
-    always(({ log, state }) => {
-      const due = log.flatMap(({ event }) =>
-        event.type === "key_rotated" && event.data.reason === "due" ? [event.at] : [],
-      );
-      for (const [index, at] of due.entries())
-        expect(at - (due[index - 1] ?? 0)).toBeGreaterThanOrEqual(LIMITS.dueRotationPauseMs);
-      expect(state.dueRotatedAt).toBe(due.at(-1));
-    });
   });
 
   // R40

@@ -1,3 +1,4 @@
+import type { MessageBodies } from "@parley/content-keys/message-bodies";
 import { LIMITS } from "@parley/contract/limits";
 import { type AccountRate, createAccountRate } from "@parley/messaging/account-rate";
 import type { Broker } from "@parley/messaging/connect-nats";
@@ -27,6 +28,7 @@ interface Deps {
   readonly siteId: string;
   readonly clock: Pick<SiteClock, "now">;
   readonly messages: MessageStore;
+  readonly bodies: MessageBodies;
   readonly changes: MessageChangeStore;
   readonly applyChange: ApplyChange;
   readonly project: Projection;

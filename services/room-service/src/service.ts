@@ -20,6 +20,7 @@ import { createAfterStep, type AfterStep } from "@parley/site/test-hooks";
 
 import { createFollowChannels } from "./channel-references.ts";
 import { testHooks, type Config } from "./config.ts";
+import { deviceEndpoints } from "./device-endpoints.ts";
 import { createJudgeAdmin } from "./directory-admin.ts";
 import { addMembersEndpoint } from "./endpoints/add-members.ts";
 import { changeRoleEndpoint } from "./endpoints/change-role.ts";
@@ -145,6 +146,7 @@ async function openEndpoints(
     retireAccountEndpoint({ siteId, directory, subscriptions, commands }),
     pingSiteEndpoint({ siteId, now }),
     ...ownStateEndpoints(site, peerIds, afterStep),
+    ...deviceEndpoints(stack, site, { peers: peerIds, afterStep }),
   ];
 }
 
