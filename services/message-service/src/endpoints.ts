@@ -20,6 +20,7 @@ import { listThreadEndpoint } from "./endpoints/list-thread.ts";
 import { pinMessageEndpoint } from "./endpoints/pin-message.ts";
 import { reactToMessageEndpoint } from "./endpoints/react-to-message.ts";
 import { sendMessageEndpoint } from "./endpoints/send-message.ts";
+import { createKeyFloor } from "./key-floor.ts";
 import type { Projection } from "./projection.ts";
 
 interface Deps {
@@ -45,6 +46,7 @@ export function messageEndpoints(deps: Deps): readonly Endpoint[] {
   return [
     sendMessageEndpoint({
       ...deps,
+      keyFloor: createKeyFloor(deps),
       accountRate: createAccountRate(),
       rates: {
         person: rateOf(config.rateMessagesPerSecond),

@@ -139,7 +139,7 @@ async function openEndpoints(
       limits: { maxPayload: broker.payloadBytesMax, maxRoomSize, maxBatchSize },
       now,
     }),
-    ensureKeyEndpoint({ siteId, rooms, keys, commands }),
+    ensureKeyEndpoint({ siteId, rooms, keys, commands, now }),
     openDirectEndpoint({ siteId, commands, rooms, subscriptions, directory, limits }),
     getRoomKeyEndpoint({ siteId, keys, rooms, subscriptions, directory, roomLog }),
     listRemoteMembersEndpoint({ siteId, rooms, subscriptions, replicas, directory }),

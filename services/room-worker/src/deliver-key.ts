@@ -37,7 +37,7 @@ export interface Addressee {
 }
 
 /** An account with devices takes keys wrapped and no other way; one without takes bytes, unless the site hands out none. */
-export const receptionOf = (devices: readonly DeviceEntry[] | undefined, delivery: KeyDelivery): Reception =>
+export const takenBy = (devices: readonly DeviceEntry[] | undefined, delivery: KeyDelivery): Reception =>
   devices ?? (delivery === "open" ? "bytes" : []);
 
 interface Deps {

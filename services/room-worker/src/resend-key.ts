@@ -10,7 +10,7 @@ import type { KeyDelivery } from "@parley/room-keys/hand-key";
 import { type KeyAckStore, recipientName } from "@parley/room-keys/key-ack-store";
 import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
 
-import { type Addressee, type DeliverKey, receptionOf } from "./deliver-key.ts";
+import { type Addressee, type DeliverKey, takenBy } from "./deliver-key.ts";
 
 /** Members looked at in one go. */
 const ROWS_PER_PAGE = 500;
@@ -73,7 +73,7 @@ async function addresseesAmong(
 ): Promise<readonly Addressee[]> {
   const enrolled = await devices.devicesOf(rows.map(({ account }) => account));
   return rows.flatMap(({ account, accountSite: homeSite }) => {
-    const takes = stillToTake(resend, account, receptionOf(enrolled.get(account), delivery));
+    const takes = stillToTake(resend, account, takenBy(enrolled.get(account), delivery));
     return takes.length === 0 ? [] : [{ account, homeSite, takes }];
   });
 }

@@ -9,7 +9,7 @@ import type { KeyDelivery } from "@parley/room-keys/hand-key";
 import type { KeyAckStore } from "@parley/room-keys/key-ack-store";
 import type { KeyResendStore } from "@parley/room-keys/key-resend-store";
 
-import { type DeliverKey, receptionOf } from "./deliver-key.ts";
+import { type DeliverKey, takenBy } from "./deliver-key.ts";
 import type { KeyInHand } from "./key-step.ts";
 
 /** One event on its way to users. */
@@ -46,7 +46,7 @@ export function createSendKey({ deliver, delivery, devices, acks, resends, now }
     const addressees = recipients.map(({ account, siteId: homeSite }) => ({
       account,
       homeSite,
-      takes: receptionOf(enrolled.get(account), delivery),
+      takes: takenBy(enrolled.get(account), delivery),
     }));
     // Before the first send: an ack may come while others are still being sent theirs.
     await acks.expect(roomId, version);

@@ -1,15 +1,11 @@
+import { isDueRotationPaused } from "@parley/contract/due-rotation";
 import { Failure } from "@parley/contract/failure";
-import { LIMITS } from "@parley/contract/limits";
 
 import type { RotateKey } from "../command.ts";
 import type { Ruling } from "../ruling.ts";
 import type { RoomState } from "../state.ts";
 import { invalidRequest } from "./preconditions.ts";
 import { nextVersion } from "./rekey.ts";
-
-/** Whether the room rotated for a revoked device so short a time ago that it waits before it does so again (R124). */
-const isPaused = ({ dueRotatedAt }: RoomState, at: number): boolean =>
-  dueRotatedAt !== undefined && at < dueRotatedAt + LIMITS.dueRotationPauseMs;
 
 /**
  * Replaces a version whose bytes were lost or doubted, for they are never remade under the same number, or that a revoked
@@ -20,6 +16,6 @@ export function rotateKey(state: RoomState | undefined, command: RotateKey): Rul
   if (!state) throw new Failure("room_not_found");
   if (version > state.keyVersion) throw invalidRequest("version", "the room has no such key version yet");
   if (version < state.keyVersion) return "unchanged";
-  if (reason === "due" && isPaused(state, command.at)) return "unchanged";
+  if (reason === "due" && isDueRotationPaused(state, command.at)) return "unchanged";
   return { type: "key_rotated", data: { reason, rekey: nextVersion(state) } };
 }

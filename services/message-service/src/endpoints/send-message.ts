@@ -10,6 +10,7 @@ import { encodeJson, type StreamPublish } from "@parley/messaging/publish";
 import type { SiteClock } from "@parley/messaging/site-clock";
 import type { MessageRow, MessageStore } from "@parley/mongo/message-store";
 
+import type { KeyFloor } from "../key-floor.ts";
 import type { Projection } from "../projection.ts";
 import { admitWriter, assertMayName, assertMayPost, assertSameMessage, createdAtOf } from "../rules/admit.ts";
 import { canonicalOf } from "../rules/canonical-of.ts";
@@ -20,6 +21,7 @@ interface Deps {
   readonly messages: Pick<MessageStore, "find" | "insertIfAbsent">;
   readonly bodies: MessageBodies;
   readonly project: Projection;
+  readonly keyFloor: KeyFloor;
   readonly accountRate: AccountRate;
   readonly rates: Readonly<Record<AccountKind, Rate>>;
   /** Rooms with more members are large; 0: none is. */
@@ -60,6 +62,10 @@ export function sendMessageEndpoint(deps: Deps): Endpoint {
     assertMayName(admitted, { replyTo, threadOf });
     deps.accountRate.take(account, deps.rates[kind]);
 
+    // Before anything is stored: a refusal here leaves nothing behind.
+    const keyVersion = await deps.keyFloor(admitted.room, { roomId, messageId: body.messageId, trace });
+    const room = { ...admitted.room, keyVersion };
+
     const { content, attachments, ...meta } = body;
     const said = { content, attachments };
     const sealed = await bodies.seal({ roomId, messageId: body.messageId }, said);
@@ -80,7 +86,7 @@ export function sendMessageEndpoint(deps: Deps): Endpoint {
     if (!row.canonical)
       await publish({
         subject: canonicalSubjects.messageAppend.of({ siteId, roomId, type: "created" }),
-        payload: encodeJson(canonicalOf(row, { room: admitted.room, actor })),
+        payload: encodeJson(canonicalOf(row, { room, actor })),
         messageId: messageIds.messageCreated(roomId, messageId),
         trace,
       });

@@ -9,7 +9,15 @@ import type { Subscription } from "@parley/mongo/subscription-store";
 
 type Room = Pick<
   RoomSummary,
-  "siteId" | "closed" | "quarantined" | "applied" | "appliedAt" | "keyVersion" | "memberCount"
+  | "siteId"
+  | "closed"
+  | "quarantined"
+  | "applied"
+  | "appliedAt"
+  | "keyVersion"
+  | "memberCount"
+  | "rekeyDue"
+  | "dueRotatedAt"
 >;
 type Membership = Pick<Subscription, "historySharedSince" | "role">;
 
