@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { deviceEntry } from "./devices.ts";
+import { deviceEntry, DEVICES_PER_ACCOUNT } from "./devices.ts";
 import { keyVersion, memberEntry, moment, orgName, revision, roomSettings, roomType } from "./shapes.ts";
 import { accountName, roomId, siteId } from "./tokens.ts";
 
@@ -59,7 +59,7 @@ export const deviceState = z.object({
   siteId,
   /** 1, 2, 3 … with every change. */
   revision,
-  devices: z.array(deviceEntry),
+  devices: z.array(deviceEntry).max(DEVICES_PER_ACCOUNT),
   /** When a device was revoked last: keys from before it are due for rotation. */
   revokedAt: moment.optional(),
 });

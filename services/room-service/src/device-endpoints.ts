@@ -1,6 +1,7 @@
 import type { Endpoint } from "@parley/messaging/endpoint";
 import { mongoDeviceStore, mongoDeviceUpkeep } from "@parley/mongo/device-store.mongo";
 import { markRoomsDue } from "@parley/mongo/mark-rooms-due";
+import { createIsPublicKey } from "@parley/room-crypto/is-public-key";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
 import type { Site } from "@parley/site/open-site";
 import type { AfterStep } from "@parley/site/test-hooks";
@@ -10,7 +11,6 @@ import { startDeviceUpkeep } from "./device-upkeep.ts";
 import { listDevicesEndpoint } from "./endpoints/list-devices.ts";
 import { registerDeviceEndpoint } from "./endpoints/register-device.ts";
 import { revokeDeviceEndpoint } from "./endpoints/revoke-device.ts";
-import { createIsDeviceKey } from "./is-device-key.ts";
 
 /** The devices of this site's accounts. What a change leaves to be done is completed in the background, too. */
 export function deviceEndpoints(
@@ -31,7 +31,7 @@ export function deviceEndpoints(
   stack.use(startDeviceUpkeep({ siteId, peers, upkeep, complete, log }));
   const changing = { devices, complete, afterStep, now: () => clock.now() };
   return [
-    registerDeviceEndpoint({ ...changing, siteId, isPublicKey: createIsDeviceKey(nodeSuite) }),
+    registerDeviceEndpoint({ ...changing, siteId, isPublicKey: createIsPublicKey(nodeSuite) }),
     listDevicesEndpoint({ devices }),
     revokeDeviceEndpoint(changing),
   ];

@@ -1,8 +1,8 @@
-import { fromBase64 } from "@parley/room-crypto/base64";
-import type { CryptoSuite } from "@parley/room-crypto/crypto-suite";
+import { fromBase64 } from "./base64.ts";
+import type { CryptoSuite } from "./crypto-suite.ts";
 
-/** Tells whether a text is the base64 of an uncompressed point of the curve: else nothing could ever be wrapped for it. */
-export function createIsDeviceKey(
+/** Tells whether a text is the base64 of an uncompressed point of the curve: for nothing else a key can be wrapped. */
+export function createIsPublicKey(
   suite: Pick<CryptoSuite, "generatePair" | "sharedSecret">,
 ): (publicKey: string) => boolean {
   const { privateKey } = suite.generatePair();

@@ -1,15 +1,14 @@
-import { toBase64 } from "@parley/room-crypto/base64";
-import { nodeSuite } from "@parley/room-crypto/node-suite";
+import { toBase64 } from "./base64.ts";
+import { nodeSuite } from "./node-suite.ts";
 import { expect, test } from "vitest";
+import { createIsPublicKey } from "./is-public-key.ts";
 
-import { createIsDeviceKey } from "./is-device-key.ts";
-
-const isDeviceKey = createIsDeviceKey(nodeSuite);
+const isPublicKey = createIsPublicKey(nodeSuite);
 const { publicKey } = nodeSuite.generatePair();
 const changed = (index: number, byte: number): string => toBase64(publicKey.with(index, byte));
 
 test("a device key is an uncompressed point of the curve", () => {
-  expect(isDeviceKey(toBase64(publicKey))).toBe(true);
+  expect(isPublicKey(toBase64(publicKey))).toBe(true);
 });
 
 test.each([
@@ -19,5 +18,5 @@ test.each([
   ["the origin", toBase64(new Uint8Array(65))],
   ["no base64", "?".repeat(88)],
 ])("a key that is %s is none", (_what, text) => {
-  expect(isDeviceKey(text)).toBe(false);
+  expect(isPublicKey(text)).toBe(false);
 });
