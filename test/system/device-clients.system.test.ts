@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { untilLinked } from "../cast/company.ts";
 import { directoryFile } from "../cast/directory.ts";
 import { happens } from "../cast/happens.ts";
+import { inspectSite } from "../cast/inspect-site.ts";
 
 /** A client on a device, with everything it was told. */
 interface OnDevice {
@@ -54,6 +55,7 @@ beforeAll(async () => {
     { account: "ann" },
     { account: "bob" },
     { account: "carl" },
+    { account: "olga", sectId: "eng" },
     { account: "zoe", homeSite: "beta" },
   ]);
   stack = await startStack({ sites: 2, directory });
@@ -128,5 +130,53 @@ test("a revoked device comes in no more, and what is said next is not for it", a
   await expect(phone.client.getKey(room, version)).rejects.toMatchObject({ reason: "device_not_enrolled" });
   await expect(enterWith(stack.site("alpha"), "bob", store)).rejects.toMatchObject({
     reason: "device_id_reused",
+  });
+});
+
+test("rosters match in rooms of every kind, at both sites, whatever changed in them", async () => {
+  const channel = await ann.client.createRoom({ name: "Kinds", users: ["bob"], orgs: ["eng"] });
+  await channel.done;
+  const direct = await ann.client.openDirect("zoe");
+  await direct.done;
+  await (
+    await ann.client.addMembers(channel, { users: ["zoe"], history: "all" })
+  ).done;
+  await (
+    await ann.client.changeRole(channel, { account: "bob", role: "owner" })
+  ).done;
+  await (
+    await ann.client.renameRoom(channel, "All kinds")
+  ).done;
+  await (
+    await ann.client.removeMember(channel, "bob")
+  ).done;
+  await (
+    await ann.client.addMembers(channel, { users: ["bob"] })
+  ).done;
+  await (
+    await ann.client.removeOrg(channel, "eng")
+  ).done;
+  for (const room of [channel, direct]) {
+    for (const { client } of [ann, zoe]) {
+      expect(await happens(async () => (await client.checkRoster(room)) === "matches")).toBe(true);
+    }
+  }
+  const told = [ann, bob, zoe].flatMap(({ events }) => events);
+  expect(told.filter(({ type }) => type === "roster_mismatch")).toEqual([]);
+});
+
+test("a member whom the lists keep silent about is found by everybody else", async () => {
+  const room = await openRoom("Haunted", ["bob"]);
+  await using alpha = await inspectSite(stack.site("alpha"));
+  const rows = alpha.mongo.database.collection("subscriptions");
+  const { deletedCount } = await rows.deleteOne({ roomId: room.roomId, account: "bob" });
+  expect(deletedCount).toBe(1);
+  expect(await ann.client.checkRoster(room)).toBe("mismatch");
+  expect(await happens(() => ann.events.some(({ type }) => type === "roster_mismatch"))).toBe(true);
+  expect(ann.events.find(({ type }) => type === "roster_mismatch")).toMatchObject({
+    roomId: room.roomId,
+    siteId: "alpha",
+    version: 0,
+    revision: 1,
   });
 });
