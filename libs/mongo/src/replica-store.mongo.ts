@@ -29,6 +29,19 @@ export function mongoReplicaStore(database: Db): ReplicaStore {
 
     bury: (of) => storeCall("burying a replica", () => bury(rooms, of)),
 
+    heldVersions: ({ siteId, after, limit }) =>
+      storeCall("listing replicas", async () => {
+        const records = await rooms
+          .find(
+            { siteId, state: { $exists: true }, ...(after !== undefined && { _id: { $gt: after } }) },
+            { projection: { keyVersion: 1, applied: 1 } },
+          )
+          .sort({ _id: 1 })
+          .limit(limit)
+          .toArray();
+        return records.map(({ _id, keyVersion = 0, applied }) => ({ roomId: _id, keyVersion, applied }));
+      }),
+
     noteMissingKey: ({ roomId, missingKey }) =>
       storeCall("noting a missing key", async () => {
         await rooms.updateOne(

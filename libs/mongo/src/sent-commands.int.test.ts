@@ -59,6 +59,7 @@ const EVERY_CALL: {
     noteMissingKey: (store) =>
       store.noteMissingKey({ roomId: replica.roomId, missingKey: { version: 1, attempts: 1 } }),
     clearMissingKey: (store) => store.clearMissingKey({ roomId: replica.roomId, version: 1 }),
+    heldVersions: (store) => store.heldVersions({ siteId: "beta", after: "0", limit: 2 }),
     bury: (store) =>
       store.bury({ roomId: replica.roomId, siteId: "beta", revision: 3, at: 5, repair: false }),
   },

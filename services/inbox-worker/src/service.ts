@@ -28,7 +28,7 @@ import { takeLease } from "@parley/valkey/take-lease";
 import { createReplicaEffects } from "./apply-replica.ts";
 import { createAssertHome } from "./assert-home.ts";
 import { testHooks, type Config } from "./config.ts";
-import { createCopyMissingKey } from "./copy-key.ts";
+import { createCopyMissingKey, createFetchKey } from "./copy-key.ts";
 import { createLaneSources } from "./lane-sources.ts";
 import { createParkArrival } from "./park-arrival.ts";
 import { readArrival } from "./read-arrival.ts";
@@ -38,6 +38,8 @@ import { isMemberState, readMemberState } from "./read-member-state.ts";
 import { createReplicaGate, type ReplicaGate } from "./replica-gate.ts";
 import { createTakeDeviceState } from "./take-device-state.ts";
 import { createTakeMemberState } from "./take-member-state.ts";
+import { createRefillKeys } from "./refill-keys.ts";
+import { watchKeys } from "./watch-keys.ts";
 import { watchLanes } from "./watch-lanes.ts";
 
 type Context = ServiceContext & { readonly config: Config };
@@ -185,6 +187,15 @@ export async function openService(stack: AsyncDisposableStack, context: Context)
       answers: (peer) => peers.answers(peer),
       takeLease: (peer) => takeLease(client, `inbox-source:${siteId}:${peer}`, KICK_LEASE_MS),
       recorder,
+      log,
+    }),
+  );
+  const fetchKey = createFetchKey({ peers, recorder, timeoutMs: config.roomKeyRpcTimeoutMs });
+  const replicas = mongoReplicaStore(site.database);
+  stack.use(
+    watchKeys({
+      takeTurn: () => takeLease(client, `replica-keys:${siteId}`, config.reconcileIntervalMs),
+      refill: createRefillKeys({ peers: config.peers, keys, replicas, fetchKey, recorder, log }),
       log,
     }),
   );
