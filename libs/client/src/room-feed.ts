@@ -123,10 +123,7 @@ export function createRoomFeed(deps: RoomFeedDeps): RoomFeed {
     account,
     publish,
     onHidden: (room, messageId) => catchUp.message(room, messageId),
-    onShown({ roomId }, messageId) {
-      waitingEvents.dropMessage(roomId, messageId);
-      deps.unopened.forget(roomId, messageId);
-    },
+    onShown: ({ roomId }, messageId) => waitingEvents.dropMessage(roomId, messageId),
   });
 
   const openOrPark = async (room: HeldRoom, waiting: WaitingEvent): Promise<void> => {
