@@ -1,3 +1,5 @@
+import type { ContentKeyStore } from "@parley/content-keys/content-key-store";
+import { openContentKeyStore } from "@parley/content-keys/open-content-keys";
 import type { ServiceContext } from "@parley/lifecycle/service";
 import { mongoDeviceStore } from "@parley/mongo/device-store.mongo";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
@@ -16,6 +18,8 @@ import { createReceptionFor, type ReceptionFor } from "./key-reception.ts";
 /** The site's keys and what handing them out takes. */
 export interface Keys {
   readonly keys: RoomKeyStore;
+  /** Of what is said in the rooms. */
+  readonly contentKeys: ContentKeyStore;
   readonly acks: KeyAckStore;
   readonly receptionFor: ReceptionFor;
   readonly wrapper: Wrapper;
@@ -30,19 +34,21 @@ export async function openKeys(
   site: Site,
 ): Promise<Keys> {
   const { config } = context;
+  const { database, recorder, log } = site;
   const client = await openValkey({ stack, context, site, config });
-  const store = valkeyRoomKeyStore({
+  const common = {
     client,
     siteId: site.siteId,
     sealing: { suite: nodeSuite, keys: config.keyEncryptionKeys },
-    gracePeriodMs: config.roomKeyGracePeriodMs,
     now: () => site.clock.now(),
-  });
+  };
+  const store = valkeyRoomKeyStore({ ...common, gracePeriodMs: config.roomKeyGracePeriodMs });
   return {
-    keys: watchedKeyStore(store, site.recorder),
+    keys: watchedKeyStore(store, recorder),
+    contentKeys: openContentKeyStore({ ...common, database, recorder, log }),
     acks: valkeyKeyAckStore(client),
     receptionFor: createReceptionFor({
-      devices: mongoDeviceStore(site.database),
+      devices: mongoDeviceStore(database),
       delivery: config.keyDelivery,
     }),
     wrapper: newWrapper(),

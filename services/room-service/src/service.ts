@@ -28,6 +28,7 @@ import { closeRoomEndpoint } from "./endpoints/close-room.ts";
 import { createRoomEndpoint } from "./endpoints/create-room.ts";
 import { ensureKeyEndpoint } from "./endpoints/ensure-key.ts";
 import { favouriteRoomEndpoint } from "./endpoints/favourite-room.ts";
+import { getContentKeyEndpoint } from "./endpoints/get-content-key.ts";
 import { getDirectoryEndpoint } from "./endpoints/get-directory.ts";
 import { getRoomEndpoint } from "./endpoints/get-room.ts";
 import { getRoomKeyEndpoint } from "./endpoints/get-room-key.ts";
@@ -46,6 +47,7 @@ import { restrictRoomEndpoint } from "./endpoints/restrict-room.ts";
 import { retireAccountEndpoint } from "./endpoints/retire-account.ts";
 import { roomInfoEndpoint } from "./endpoints/room-info.ts";
 import { searchDirectoryEndpoint } from "./endpoints/search-directory.ts";
+import { setRoomPolicyEndpoint } from "./endpoints/set-room-policy.ts";
 import { siteInfoEndpoint } from "./endpoints/site-info.ts";
 import { keyEndpoints } from "./key-endpoints.ts";
 import { createJudgeNamed } from "./named-accounts.ts";
@@ -101,7 +103,7 @@ async function openEndpoints(
   const { siteId, database, clock, broker, recorder, log } = site;
   const { maxRoomSize, maxBatchSize, peers: peerIds } = config;
   const keysHere = await openKeys(stack, context, site);
-  const { keys, receptionFor, wrapper } = keysHere;
+  const { keys, contentKeys, receptionFor, wrapper } = keysHere;
   const peers = stack.use(openPeers({ broker, siteId, peers: peerIds, clock, recorder, log }));
   const now = (): number => clock.now();
   const rooms = mongoRoomDocumentStore(database);
@@ -124,6 +126,7 @@ async function openEndpoints(
     changeRoleEndpoint({ commands }),
     renameRoomEndpoint({ commands, judgeAdmin }),
     restrictRoomEndpoint({ commands, judgeAdmin }),
+    setRoomPolicyEndpoint({ commands }),
     closeRoomEndpoint({ commands }),
     listMembersEndpoint({ siteId, rooms, subscriptions, replicas, directory }),
     getRoomEndpoint({ siteId, rooms, subscriptions }),
@@ -142,6 +145,7 @@ async function openEndpoints(
     ensureKeyEndpoint({ siteId, rooms, keys, commands, now }),
     openDirectEndpoint({ siteId, commands, rooms, subscriptions, directory, limits }),
     getRoomKeyEndpoint({ siteId, keys, rooms, subscriptions, directory, roomLog }),
+    getContentKeyEndpoint({ siteId, contentKeys, subscriptions, roomLog }),
     listRemoteMembersEndpoint({ siteId, rooms, subscriptions, replicas, directory }),
     retireAccountEndpoint({ siteId, directory, subscriptions, commands }),
     pingSiteEndpoint({ siteId, now }),
