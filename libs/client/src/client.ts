@@ -11,6 +11,7 @@
  *   authentication: { user: "ann", password },
  *   keyStore: await fileKeyStore("ann/keys.json"), // memory without it
  *   outboxStore: await fileOutboxStore("ann/outbox.json"), // memory without it
+ *   device: { store: await fileDeviceStore("ann/device.json") }, // keys come wrapped for it
  * });
  *
  * const job = await ann.createRoom({ name: "Plans", users: ["bob"], orgs: ["eng"] }); // accepted
@@ -42,14 +43,20 @@
  * - **An unopened event** says why, from a closed list; `before_you_joined` and `after_you_left` mean it is not for this
  *   account. A `message` event follows when it can be shown later.
  * - **A slow reader** never loses events silently: see `gap` in {@link ClientEvent}.
- * - **Keys** are persisted before they are used and are in no event, error or problem report.
+ * - **Keys** are persisted before they are used and acknowledged after that; they are in no event, error or problem report.
+ * - **Devices**: with `device` the account's keys come wrapped for its registered devices alone. What does not open is asked
+ *   for anew, once. A revoked device cannot connect: `device_id_reused`.
+ * - **Rosters**: each new key is compared with the members shown; `roster_mismatch` says that somebody may hold it whom the
+ *   list does not show. `explain` says of a message why it is not open and what to do about it.
  * - **Problems** nobody waits for (an unreadable notice, a failed background read) go to `onProblem`.
  */
 import type { AnyRequest } from "@parley/contract/request";
 
 import type { RoomReference } from "./client-events.ts";
 import { type Commands, createCommands } from "./commands.ts";
+import { createDevices, type Devices } from "./devices.ts";
 import { createDirectory, type Directory } from "./directory.ts";
+import { createExplaining, type Explaining } from "./explain.ts";
 import { createFollowing, type Following } from "./follow.ts";
 import { createMessages, type Messages } from "./messages.ts";
 import type { Draft, Outbox, Sent } from "./outbox.ts";
@@ -63,7 +70,10 @@ export type { Problem } from "./background.ts";
 export type { ClientEvent, RoomReference } from "./client-events.ts";
 export type { UnopenedReason } from "@parley/contract/devices";
 export type { CreationJob } from "./commands.ts";
+export type { DeviceOptions } from "./device.ts";
+export type { DeviceStore } from "./device-store.ts";
 export type { DirectorySearch, OrgMember } from "./directory.ts";
+export type { Explanation } from "./explain.ts";
 export type { Opening } from "./follow.ts";
 export type { Room } from "./held-rooms.ts";
 export type { Job, JobOutcome } from "./job.ts";
@@ -74,7 +84,17 @@ export { ParleyError } from "./parley-error.ts";
 
 /** One account, connected. */
 export interface Client
-  extends Commands, RoomSettings, Reads, Messages, Directory, OwnState, Following, AsyncDisposable {
+  extends
+    Commands,
+    RoomSettings,
+    Reads,
+    Messages,
+    Directory,
+    OwnState,
+    Devices,
+    Explaining,
+    Following,
+    AsyncDisposable {
   readonly account: string;
   /** The account's home site. */
   readonly siteId: string;
@@ -109,6 +129,8 @@ export function createClient(session: Session, outbox: Outbox): Client {
     ...createMessages(session),
     ...createDirectory(session),
     ...createOwnState(session),
+    ...createDevices(session),
+    ...createExplaining(session),
     ...createFollowing({ ...session, newest }),
     send: (room, draft) => outbox.send(room, draft),
     request: (declaration, call) => session.requester.call(declaration, call),
