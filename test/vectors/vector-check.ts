@@ -5,9 +5,9 @@ export interface VectorCheck<V> {
   /** Which implementation is tried. */
   readonly by: string;
   /** Whether this implementation can judge the vector; all of them without it. */
-  covers?(vector: V): boolean;
+  readonly covers?: (vector: V) => boolean;
   /** Throws, or rejects, when the vector does not hold. */
-  check(vector: V): void | Promise<void>;
+  readonly check: (vector: V) => void | Promise<void>;
 }
 
 /** The value as JSON, in which the order of fields makes no difference. */
