@@ -2,6 +2,7 @@ import type { Readable, Writable } from "node:stream";
 
 /** Ends a message in either direction. */
 const END = "\0";
+const ENDED = "the browser has ended";
 
 /** The commands of the DevTools protocol that are used here, with what they take and answer. */
 interface Commands {
@@ -64,6 +65,7 @@ export function devtoolsOver({ output, input }: { output: Readable; input: Writa
   const listeners: ((event: DevtoolsEvent) => void)[] = [];
   let lastId = 0;
   let unread = "";
+  let ended = false;
 
   function receive(message: Received): void {
     if (message.id === undefined) {
@@ -84,12 +86,14 @@ export function devtoolsOver({ output, input }: { output: Readable; input: Writa
     for (const message of messages) receive(JSON.parse(message));
   });
   output.on("close", () => {
-    for (const { reject } of waiting.values()) reject(new Error("the browser has ended"));
+    ended = true;
+    for (const { reject } of waiting.values()) reject(new Error(ENDED));
     waiting.clear();
   });
   return {
     async call<M extends keyof Commands>(method: M, params: Commands[M]["takes"], sessionId?: string) {
       lastId += 1;
+      if (ended) throw new Error(ENDED);
       const answer = Promise.withResolvers<unknown>();
       waiting.set(lastId, answer);
       input.write(`${JSON.stringify({ id: lastId, method, params, sessionId })}${END}`);
