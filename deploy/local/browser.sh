@@ -13,7 +13,8 @@ link_found_chromium() {
     chromium_found=$(find_program "$name" "$CHROMIUM_VERSION_MIN" "${PARLEY_CHROMIUM:-}")
     [[ -z $chromium_found ]] || break
   done
-  [[ -z $chromium_found ]] || ln -sfn "$chromium_found" "$BIN/chromium"
+  # Somebody may name the very one that an earlier run has put there.
+  [[ -z $chromium_found || $chromium_found -ef $BIN/chromium ]] || ln -sfn "$chromium_found" "$BIN/chromium"
 }
 
 # exec: the process id of the wrapper is the browser's. libpulse finds a library of its own nowhere but in the system's
