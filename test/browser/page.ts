@@ -1,7 +1,8 @@
 /** What the page does, called from the tests in Node; the bundle of this file is its only script. */
-import type { Client, ClientEvent, Problem, RoomReference } from "@parley/client/client";
+import type { Client, ClientEvent, Opening, Problem, RoomReference } from "@parley/client/client";
 import { connectParley } from "@parley/client/connect-browser";
 import type { ParleyOptions } from "@parley/client/connect";
+import type { RoomEvent } from "@parley/contract/messages";
 
 import { vectorOutcomes, type VectorFiles, type VectorOutcome } from "../vectors/vector-outcomes.ts";
 import { PAGE_NAME } from "./page-name.ts";
@@ -61,11 +62,14 @@ const page = {
     await client().send(room, { content });
   },
 
-  /** Contents of the messages that were shown of a room, in their order, each with how it came. */
-  shown: (roomId: string): { readonly content: string; readonly via: string }[] =>
+  /** Opens a sealed event as it stood on the wire. */
+  open: (event: RoomEvent): Promise<Opening> => client().open(event),
+
+  /** Contents of the messages that were shown of a room, in their order. */
+  shown: (roomId: string): string[] =>
     events.flatMap((event) =>
       event.type === "message" && event.roomId === roomId && !event.message.system
-        ? [{ content: event.message.content, via: event.via }]
+        ? [event.message.content]
         : [],
     ),
 
