@@ -20,6 +20,8 @@ const LAYERS = [
   ["@parley/contract", "@parley/embedded-mongo"],
   ["@parley/room", "@parley/room-crypto", "@parley/concurrency"],
   ["@parley/messaging", "@parley/mongo", "@parley/valkey", "@parley/lifecycle", "@parley/telemetry"],
+  // Beneath the other capabilities: the command of room-keys looks after every record under a key-encryption key.
+  ["@parley/content-keys"],
   ["@parley/room-log", "@parley/room-keys", "@parley/site", "@parley/client", "@parley/local-stack"],
   [
     "@parley/room-service",

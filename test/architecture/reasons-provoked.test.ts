@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { type FailureReason, REASONS } from "@parley/contract/failure";
 import { expect, test } from "vitest";
 
+import { DEVICE_PROVOCATIONS } from "../cast/provocations-devices.ts";
 import { SETTINGS_PROVOCATIONS } from "../cast/provocations-settings.ts";
 import { LIMIT_PROVOCATIONS } from "../cast/provocations-limits.ts";
 import { MEMBER_PROVOCATIONS } from "../cast/provocations-members.ts";
@@ -19,6 +20,7 @@ const TABLES = [
   STORE_PROVOCATIONS,
   TAMPERED_PROVOCATIONS,
   SETTINGS_PROVOCATIONS,
+  DEVICE_PROVOCATIONS,
 ];
 
 /** Reasons of requests that do not exist yet. */

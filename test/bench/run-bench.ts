@@ -6,6 +6,7 @@ import { inspectSite } from "../cast/inspect-site.ts";
 import { measureAdds } from "./measure-adds.ts";
 import { openChannels } from "./channels.ts";
 import { measureColdLoads } from "./measure-cold-loads.ts";
+import { measureDelivery } from "./measure-delivery.ts";
 import { openCrowd } from "./crowd.ts";
 import { together, type Report } from "./report.ts";
 import { measureIdleMemory, measureMemoryAfter } from "./measure-memory.ts";
@@ -69,6 +70,7 @@ async function benchOneSite(yardstick: Yardstick, options: BenchOptions): Promis
   const shared = { site, channels, limit, onProgress };
   const adds = await measureAdds(shared);
   const messages = await measureMessages({ ...shared, listener: crowd.person(accounts[0] ?? "") });
+  const delivery = await measureDelivery({ site, crowd, accounts, onProgress });
   await using inspection = await inspectSite(site);
   const removals = await measureRemovals({ site, crowd, accounts, broker: inspection.broker, onProgress });
   // Last: it puts another room-service in the place of the first.
@@ -77,7 +79,7 @@ async function benchOneSite(yardstick: Yardstick, options: BenchOptions): Promis
   const memory = [...idle.figures, ...afterwards];
   return together([
     adds,
-    { figures: messages, growth: [], notes: [] },
+    { figures: [...messages, ...delivery], growth: [], notes: [] },
     removals,
     large,
     { figures: memory, growth: [], notes: [IDLE_NOTE] },

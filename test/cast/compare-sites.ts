@@ -1,7 +1,8 @@
 import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
 import type { Subscription } from "@parley/mongo/subscription-store";
+import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo";
 import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
-import { rosterHashOf } from "@parley/room/roster-hash";
+import { rosterDigestOf, rosterHashOf } from "@parley/room/roster-hash";
 import type { RoomState } from "@parley/room/state";
 
 import type { Inspection } from "./inspect-site.ts";
@@ -40,15 +41,18 @@ export async function compareSites(
   const { state, differences } = await home.verify(roomId);
   if (!state) return differences;
   const own = [...state.members.values()].filter(({ siteId }) => siteId === awaySite);
-  const [replica, { rows }] = await Promise.all([
-    mongoReplicaStore(away.mongo.database).find(roomId),
-    mongoSubscriptionStore(away.mongo.database).listMembers({ roomId, limit: ROWS_MAX }),
+  const { database } = away.mongo;
+  const [replica, document, { rows }] = await Promise.all([
+    mongoReplicaStore(database).find(roomId),
+    mongoRoomDocumentStore(database).find(roomId),
+    mongoSubscriptionStore(database).listMembers({ roomId, limit: ROWS_MAX }),
   ]);
   const found = [...differences];
   if (rosterOf(rows) !== rosterHashOf(own)) found.push("the rows of the other site's members");
   if (replica?.missingKey) found.push(`the replica misses key v${replica.missingKey.version}`);
   if (own.length === 0) return replica?.state ? [...found, "the replica outlived its last member"] : found;
   if (!replica?.state) return [...found, "there is no replica"];
+  if (document?.rosterDigest !== rosterDigestOf(state)) found.push("replica.rosterDigest");
   const held = factsOf(replica.state);
   const different = Object.entries(factsOf(state))
     .filter(([fact, value]) => JSON.stringify(held[fact as keyof typeof held]) !== JSON.stringify(value))

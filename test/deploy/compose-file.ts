@@ -12,14 +12,8 @@ import {
 } from "./layouts.ts";
 import { SERVICE_ANCHORS } from "./service-anchors.ts";
 
-/** Which processes open the key store, and which know the peers (docs/operations.md, Configuration). */
-const USES: Readonly<Record<ProcessName, { readonly keys: boolean; readonly peers: boolean }>> = {
-  "room-service": { keys: true, peers: true },
-  "room-worker": { keys: true, peers: true },
-  "inbox-worker": { keys: true, peers: true },
-  "message-service": { keys: false, peers: false },
-  "broadcast-worker": { keys: true, peers: false },
-};
+/** Which processes know the peers (docs/operations.md, Configuration). */
+const KNOW_PEERS: ReadonlySet<ProcessName> = new Set(["room-service", "room-worker", "inbox-worker"]);
 
 /** The compose file of a layout. */
 export function composeFile(layout: Layout): string {
@@ -42,7 +36,7 @@ ${sites.map(({ siteId }) => ["nats", "valkey", "mongo"].map((server) => `  ${sit
 export function environmentExample(layout: Layout): string {
   return `# Copy to ${layout.name}.env and give each a value of its own: letters and digits only, because they become part of addresses,
 # and a letter first, because the broker reads "123456" as a number.   echo "p$(openssl rand -hex 24)"
-# Those in _KEK seal room keys at rest: a key id, a colon, 32 bytes in base64.   echo "k1:$(openssl rand -base64 32)"
+# Those in _KEK seal room and content keys at rest: a key id, a colon, 32 bytes in base64.   echo "k1:$(openssl rand -base64 32)"
 # Generated: node test/deploy/generate.ts
 
 # The logins of the links.
@@ -183,19 +177,14 @@ function mongoService(layout: Layout, site: LayoutSite): string {
 function processService(layout: Layout, site: LayoutSite, process: ProcessName): string {
   const { siteId } = site;
   const secret = (name: string) => demanded(layout, ofSite(site, name));
-  const { keys, peers } = USES[process];
   const environment = [
     `SITE_ID: ${siteId}`,
-    ...(peers ? [`PEERS: ${peersOf(layout, siteId).join(",")}`] : []),
+    ...(KNOW_PEERS.has(process) ? [`PEERS: ${peersOf(layout, siteId).join(",")}`] : []),
     `NATS_URL: nats://process.${process}:${secret(passwordVariable(process))}@${siteId}-nats:4222`,
     `MONGO_URL: mongodb://parley:${secret("MONGO_PASSWORD")}@${siteId}-mongo:27017/?authSource=admin`,
-    ...(keys
-      ? [
-          `VALKEY_ADDR: ${siteId}-valkey:6379`,
-          `VALKEY_PASSWORD: ${secret("VALKEY_PASSWORD")}`,
-          `ROOM_KEY_KEK: ${secret("ROOM_KEY_KEK")}`,
-        ]
-      : []),
+    `VALKEY_ADDR: ${siteId}-valkey:6379`,
+    `VALKEY_PASSWORD: ${secret("VALKEY_PASSWORD")}`,
+    `ROOM_KEY_KEK: ${secret("ROOM_KEY_KEK")}`,
   ];
   return `  ${siteId}-${process}:
     <<: *process

@@ -1,3 +1,4 @@
+import type { HandedKey } from "@parley/contract/devices";
 import type { MemberRow } from "@parley/contract/room-requests";
 import type { MessageView } from "@parley/contract/messages";
 import type { RoomView, SubscriptionView } from "@parley/contract/shapes";
@@ -10,6 +11,22 @@ export const ANN = "oRnNJiRm4DBwopLGo";
 export const BOB = "aSq00HrEHIPae2UHp";
 /** The room scalar of the vector `anchor`, version 3. */
 export const ROOM_KEY = "6Hi5pmh8GpWdjQrIgJEU3rnTQ4Fs5XIgEsScUCyASJU=";
+
+/** A device of ann's. */
+export const DEVICE_ID = "Phone00000000000Ann1";
+/** The wrapped key of the vector `anchor`, as it is handed out. */
+export const HANDED_KEY: HandedKey = {
+  version: 3,
+  wrapped: {
+    alg: "p256-hkdf-sha256-aes256gcm-wrap",
+    ephemeralPublicKey:
+      "BLMVz6NDL5C5ixX9HatxhCXn/G36kNvnSIdB1UlPC2U9Bfneg8r1AwPrwfnXjiQM+ruiJwh9JvoSsyAHqmaFqsA=",
+    nonce: "6TYj9dj4Hk/LUSIR",
+    ciphertext: "XvYTSnzbcqQNgy/ZpTCEhWId23LcMK7UeCRaAmycHSp7/vWPpKYFxjf6j1aIzQJh",
+  },
+  rosterDigest: "0df5aa10cd132e97cfe5133a986ed5ac5db64cf4d27db98e058928bafcad3a23",
+  revision: 4,
+};
 
 export const exampleRoom: RoomView = {
   roomId: ROOM_ID,

@@ -1,4 +1,5 @@
 import { CONSUMERS, PIN_GROUP, type ConsumerDeclaration } from "@parley/contract/consumers";
+import * as devices from "@parley/contract/devices";
 import * as directory from "@parley/contract/directory";
 import { canonicalSubjects, EVENT_DATA, type EventType } from "@parley/contract/events";
 import { HEADERS, serviceInboxPrefix, userInboxPrefix } from "@parley/contract/headers";
@@ -35,7 +36,7 @@ const requestsIn = (...modules: readonly object[]): NamedRequest[] =>
 
 /** Every request a client may make, as the contract declares it. */
 export const clientRequests = (): NamedRequest[] =>
-  requestsIn(roomRequests, ownState, messages, messageRequests, directory);
+  requestsIn(roomRequests, ownState, messages, messageRequests, directory, devices);
 
 /** Which process has an endpoint for a request, told by its sources. */
 function serverOf(name: string): string {

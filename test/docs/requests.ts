@@ -2,18 +2,18 @@ import {
   addMembers,
   changeRole,
   createRoom,
-  getKey,
   listMembers,
   listRooms,
   removeMember,
   siteInfo,
 } from "@parley/contract/room-requests";
 
-import { ANN, ROOM_ID, ROOM_KEY, SITE_ID } from "./example-values.ts";
+import { ANN, DEVICE_ID, HANDED_KEY, ROOM_ID, SITE_ID } from "./example-values.ts";
 import { ROOM_READS } from "./requests-rooms.ts";
 import { exampleMember, exampleMessage, exampleRoom, exampleSubscription } from "./example-values.ts";
 import type { RequestPage } from "./request-page.ts";
 import { MESSAGE_PAGES } from "./requests-messages.ts";
+import { KEYS } from "./requests-keys.ts";
 import { DIRECTORY } from "./requests-directory.ts";
 import { OWN_STATE, RECEIPTS } from "./requests-own-state.ts";
 import { SETTINGS_COMMANDS } from "./requests-settings.ts";
@@ -120,9 +120,9 @@ const READS: readonly RequestPage[] = [
   {
     declaration: listRooms,
     about:
-      "The caller's rooms by room id. `unread` and `mentions` count what others said after the member's `lastSeenAt`, else `joinedAt`, and never before `historySharedSince`: no system messages, no deleted ones, of thread replies those also in the room; mentioning everybody counts as a mention; counting ends at 100. Rooms of other sites are asked of their homes for at most a second; `stale`: the home did not answer, or the room there is ahead of the replica here, and the row shows what is known here. With `since` only rooms are listed in which something changed since, and each page names in `removed` the rooms left, of those its part of the list would hold; older than 29 days: everything, and no `removed`. A page may then hold fewer rooms than `limit`, even none, and yet have a `next`. `at` is what the next `since` may be: 10 s before site time, so that nothing falls in between. With `keys` each row holds the room's current key, if the caller may have it: enough for a new device to open everything from now on.",
-    refusals: ["wrong_site", "invalid_request"],
-    body: { limit: 50, keys: true },
+      "The caller's rooms by room id. `unread` and `mentions` count what others said after the member's `lastSeenAt`, else `joinedAt`, and never before `historySharedSince`: no system messages, no deleted ones, of thread replies those also in the room; mentioning everybody counts as a mention; counting ends at 100. Rooms of other sites are asked of their homes for at most a second; `stale`: the home did not answer, or the room there is ahead of the replica here, and the row shows what is known here. With `since` only rooms are listed in which something changed since, and each page names in `removed` the rooms left, of those its part of the list would hold; older than 29 days: everything, and no `removed`. A page may then hold fewer rooms than `limit`, even none, and yet have a `next`. `at` is what the next `since` may be: 10 s before site time, so that nothing falls in between. With `keys` each row holds the room's current key, if the caller may have it: enough for a new device to open everything from now on. It is handed out [as `key.get` does](#keyget): an account with devices names the one that asks, else `device_not_enrolled`; where a site delivers sealed only, the rows of an account without devices hold no keys.",
+    refusals: ["wrong_site", "invalid_request", "device_not_enrolled"],
+    body: { limit: 50, keys: true, deviceId: DEVICE_ID },
     reply: {
       rooms: [
         {
@@ -131,7 +131,7 @@ const READS: readonly RequestPage[] = [
           lastMessageAt: exampleMessage.createdAt,
           unread: 3,
           mentions: 1,
-          key: { version: 3, privateKey: ROOM_KEY },
+          key: HANDED_KEY,
           stale: false,
         },
       ],
@@ -152,14 +152,7 @@ const READS: readonly RequestPage[] = [
       stale: false,
     },
   },
-  {
-    declaration: getKey,
-    about:
-      "A key of the room: without `version` the current one. A version that is gone or not there yet: `room_key_absent`, with the `currentVersion`. The previous one is served until its grace period is over, a version below the member's `keyFrom` never. A site that only holds a replica asks the room's home for what it lacks.",
-    refusals: ["not_room_member", "key_version_not_allowed", "home_site_unreachable", "room_key_absent"],
-    body: { version: 3 },
-    reply: { roomId: ROOM_ID, siteId: SITE_ID, version: 3, privateKey: ROOM_KEY },
-  },
+  ...KEYS,
   ...DIRECTORY,
   {
     declaration: siteInfo,

@@ -62,6 +62,16 @@ interface KeyArrived extends RoomReference {
   readonly version: number;
 }
 
+/**
+ * The room's key was handed out for another roster than the one this client is shown at the same revision: somebody may
+ * hold this key whom the list of members does not show. Told once for each revision.
+ */
+interface RosterMismatch extends RoomReference {
+  readonly type: "roster_mismatch";
+  readonly version: number;
+  readonly revision: number;
+}
+
 /** A message, opened here (`live`) or read from history because it was missed or could not be opened. */
 interface MessageArrived extends RoomReference {
   readonly type: "message";
@@ -140,6 +150,7 @@ export type ClientEvent =
   | Muted
   | Favourite
   | KeyArrived
+  | RosterMismatch
   | MessageArrived
   | MessageChanged
   | Typing

@@ -49,7 +49,9 @@ import type { AnyRequest } from "@parley/contract/request";
 
 import type { RoomReference } from "./client-events.ts";
 import { type Commands, createCommands } from "./commands.ts";
+import { createDevices, type Devices } from "./devices.ts";
 import { createDirectory, type Directory } from "./directory.ts";
+import { createExplaining, type Explaining } from "./explain.ts";
 import { createFollowing, type Following } from "./follow.ts";
 import { createMessages, type Messages } from "./messages.ts";
 import type { Draft, Outbox, Sent } from "./outbox.ts";
@@ -63,7 +65,10 @@ export type { Problem } from "./background.ts";
 export type { ClientEvent, RoomReference } from "./client-events.ts";
 export type { UnopenedReason } from "@parley/contract/devices";
 export type { CreationJob } from "./commands.ts";
+export type { DeviceOptions } from "./device.ts";
+export type { DeviceStore } from "./device-store.ts";
 export type { DirectorySearch, OrgMember } from "./directory.ts";
+export type { Explanation } from "./explain.ts";
 export type { Opening } from "./follow.ts";
 export type { Room } from "./held-rooms.ts";
 export type { Job, JobOutcome } from "./job.ts";
@@ -74,7 +79,17 @@ export { ParleyError } from "./parley-error.ts";
 
 /** One account, connected. */
 export interface Client
-  extends Commands, RoomSettings, Reads, Messages, Directory, OwnState, Following, AsyncDisposable {
+  extends
+    Commands,
+    RoomSettings,
+    Reads,
+    Messages,
+    Directory,
+    OwnState,
+    Devices,
+    Explaining,
+    Following,
+    AsyncDisposable {
   readonly account: string;
   /** The account's home site. */
   readonly siteId: string;
@@ -109,6 +124,8 @@ export function createClient(session: Session, outbox: Outbox): Client {
     ...createMessages(session),
     ...createDirectory(session),
     ...createOwnState(session),
+    ...createDevices(session),
+    ...createExplaining(session),
     ...createFollowing({ ...session, newest }),
     send: (room, draft) => outbox.send(room, draft),
     request: (declaration, call) => session.requester.call(declaration, call),

@@ -6,6 +6,7 @@ import type { CryptoSuite } from "@parley/room-crypto/crypto-suite";
 import type { Problem } from "./background.ts";
 import { type Client, createClient } from "./client.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { deviceOf, type DeviceOptions } from "./device.ts";
 import type { KeyStore } from "./key-store.ts";
 import { memoryKeyStore } from "./key-store.memory.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
@@ -32,6 +33,13 @@ export interface ParleyOptions {
   readonly authentication?: Authentication;
   /** Where room keys are kept; in memory without it. */
   readonly keyStore?: KeyStore;
+  /**
+   * Makes this client a device of the account: its room keys come wrapped for it, and no client of the account gets them
+   * in clear any more. Use one store for as long as the device lives.
+   */
+  readonly device?: DeviceOptions;
+  /** Whether the roster of each new key is compared with the members shown; `roster_mismatch` tells. Default: true. */
+  readonly checkRosters?: boolean;
   /** Where sends are kept until they are answered; in memory without it. */
   readonly outboxStore?: OutboxStore;
   /** Told what goes wrong in the background; ignored without it. */
@@ -83,11 +91,12 @@ function outboxOf(session: Session, store: OutboxStore, clock: Clock): Outbox {
 /**
  * Connects an account: resolves when its subscriptions are known to the broker, its rooms are listed and their keys
  * are held. Use it through `connect-node.ts` or `connect-browser.ts`, or bring a platform of your own.
- * @throws {ParleyError} when the site does not answer
+ * @throws {ParleyError} when the site does not answer, or refuses the device: `device_id_reused` for a revoked one
  * @throws the transport's error when the broker is not reached or refuses the login
  */
 export async function connectParleyOn(platform: Platform, options: ParleyOptions): Promise<Client> {
   const { siteId, account, clock = systemClock } = options;
+  const device = options.device && (await deviceOf(platform.suite, options.device));
   const connection = await platform.connect(connectionOptions(options));
   const session = createSession({
     connection,
@@ -95,6 +104,8 @@ export async function connectParleyOn(platform: Platform, options: ParleyOptions
     account,
     clock,
     suite: platform.suite,
+    device,
+    checkRosters: options.checkRosters ?? true,
     keyStore: options.keyStore ?? memoryKeyStore(),
     onProblem: options.onProblem ?? (() => undefined),
   });

@@ -49,7 +49,8 @@ async function fetchMissing(core: SessionCore, event: RoomEvent): Promise<Unopen
   const { ring, turns, clock } = core;
   const { roomId, siteId, sealed } = event;
   try {
-    const privateKey = await core.askKey({ room: { roomId, siteId }, version: sealed.version });
+    const key = { room: { roomId, siteId }, version: sealed.version };
+    const { privateKey } = await core.askKey(key, "missing");
     const learning = await turns.run(() => ring.confirm({ roomId, version: sealed.version, privateKey }));
     return learning === "invalid" ? "corrupt" : undefined;
   } catch (error) {

@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 
-import { afterFailedFetch, afterFetch, freshFetch, isHidden, isWorthRefetch } from "./key-fetch-policy.ts";
+import {
+  afterFailedFetch,
+  afterFetch,
+  afterInvalid,
+  freshFetch,
+  isHidden,
+  isWorthRefetch,
+} from "./key-fetch-policy.ts";
 import { ParleyError } from "./parley-error.ts";
+import { UnusableKey } from "./unusable-key.ts";
 
 const refused = (reason: string) => new ParleyError("no", { code: "forbidden", reason });
 const unanswered = new ParleyError("away", { code: "unavailable" });
@@ -9,16 +17,21 @@ const unanswered = new ParleyError("away", { code: "unavailable" });
 describe("after a failed key.get", () => {
   // R76
   test("a typed refusal pauses for a minute and says why", () => {
-    const states = ["room_key_absent", "not_room_member", "key_version_not_allowed"].map((reason) =>
-      afterFailedFetch(freshFetch, refused(reason), 1000),
-    );
-    expect(states.map(({ notBefore }) => notBefore)).toEqual([61_000, 61_000, 61_000]);
+    const reasons = ["room_key_absent", "not_room_member", "key_version_not_allowed", "device_not_enrolled"];
+    const states = reasons.map((reason) => afterFailedFetch(freshFetch, refused(reason), 1000));
+    expect(states.map(({ notBefore }) => notBefore)).toEqual(reasons.map(() => 61_000));
     expect(states.map(({ reason }) => reason)).toEqual([
       "version_expired",
       "after_you_left",
       "before_you_joined",
+      "device_not_enrolled",
     ]);
-    expect(states.map(({ reason }) => isHidden(reason))).toEqual([false, true, true]);
+    expect(states.map(({ reason }) => isHidden(reason))).toEqual([false, true, true, false]);
+  });
+
+  test("a key that came and is of no use counts as a refusal, with its own reason", () => {
+    const state = afterFailedFetch(afterInvalid(freshFetch), new UnusableKey("corrupt"), 1000);
+    expect(state).toEqual({ ...freshFetch, notBefore: 61_000, reason: "corrupt" });
   });
 
   // R76

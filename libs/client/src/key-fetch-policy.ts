@@ -1,5 +1,7 @@
 import type { UnopenedReason } from "@parley/contract/devices";
+
 import { ParleyError } from "./parley-error.ts";
+import { UnusableKey } from "./unusable-key.ts";
 
 /** Pause after a typed refusal, and after one attempt after the other that nobody answered (SPEC-rooms 6.5), ms. */
 const REFUSED_PAUSE_MS = 60_000;
@@ -16,6 +18,8 @@ export interface FetchState {
   readonly reason: UnopenedReason;
   /** When the key was last fetched, whatever came before (epoch ms). */
   readonly fetchedAt?: number;
+  /** What was handed out does not open: the next attempt says so. */
+  readonly isInvalid?: true;
 }
 
 export const freshFetch: FetchState = { unanswered: 0, notBefore: 0, reason: "key_pending" };
@@ -24,6 +28,7 @@ const FINAL_REASONS: Readonly<Record<string, UnopenedReason>> = {
   key_version_not_allowed: "before_you_joined",
   not_room_member: "after_you_left",
   room_key_absent: "version_expired",
+  device_not_enrolled: "device_not_enrolled",
 };
 
 /** Reasons under which asking again changes nothing: the message is not shown at all. */
@@ -32,11 +37,19 @@ const HIDDEN: ReadonlySet<UnopenedReason> = new Set(["before_you_joined", "after
 /** Whether a message unopened for this reason is hidden instead of being fetched from history. */
 export const isHidden = (reason: UnopenedReason): boolean => HIDDEN.has(reason);
 
-/** The state after a failed `key.get`: 60 s after a typed refusal, else 1, 2, 5, then 15 s. */
-export function afterFailedFetch(state: FetchState, error: unknown, now: number): FetchState {
-  if (error instanceof ParleyError && !error.retryable) {
-    const reason = FINAL_REASONS[error.reason ?? ""] ?? "key_pending";
-    return { ...state, unanswered: 0, notBefore: now + REFUSED_PAUSE_MS, reason };
+/** What an error says about the key for good, or undefined when asking again soon may bring it. */
+export function finalReason(error: unknown): UnopenedReason | undefined {
+  if (error instanceof UnusableKey) return error.reason;
+  if (!(error instanceof ParleyError) || error.retryable) return undefined;
+  return FINAL_REASONS[error.reason ?? ""] ?? "key_pending";
+}
+
+/** The state after a failed attempt: 60 s after a typed refusal or a key of no use, else 1, 2, 5, then 15 s. */
+export function afterFailedFetch(before: FetchState, error: unknown, now: number): FetchState {
+  const { isInvalid: _said, ...state } = before;
+  const final = finalReason(error);
+  if (final !== undefined) {
+    return { ...state, unanswered: 0, notBefore: now + REFUSED_PAUSE_MS, reason: final };
   }
   const pauseMs = UNANSWERED_PAUSES_MS[state.unanswered] ?? UNANSWERED_PAUSE_MAX_MS;
   const away = error instanceof ParleyError && error.reason === "home_site_unreachable";
@@ -47,6 +60,9 @@ export function afterFailedFetch(state: FetchState, error: unknown, now: number)
     reason: away ? "home_site_unreachable" : "key_pending",
   };
 }
+
+/** The state once a wrap came that does not open: pauses go on, the next attempt asks for a fresh one. */
+export const afterInvalid = (state: FetchState): FetchState => ({ ...state, isInvalid: true });
 
 /** The state after a key came, by `key.get`. */
 export const afterFetch = (now: number): FetchState => ({ ...freshFetch, fetchedAt: now });

@@ -4,6 +4,7 @@ import { fakeClock } from "../test/fake-clock.ts";
 import { createBackground } from "./background.ts";
 import { createKeyFetcher, type WantedKey } from "./key-fetcher.ts";
 import { ParleyError } from "./parley-error.ts";
+import { UnusableKey } from "./unusable-key.ts";
 
 const key: WantedKey = { room: { roomId: "jHjHNiEuCoJo8Nrzp", siteId: "alpha" }, version: 1 };
 const unanswered = new ParleyError("away", { code: "unavailable" });
@@ -13,15 +14,16 @@ const absent = new ParleyError("gone", { code: "not_found", reason: "room_key_ab
 function stage(answers: readonly (Error | Uint8Array)[]) {
   const clock = fakeClock();
   const played = [...answers];
-  const seen = { asked: 0, fetched: 0, failed: [] as string[] };
+  const seen = { asked: 0, fetched: 0, failed: [] as string[], because: [] as string[] };
   const wanted = { still: true };
   const fetcher = createKeyFetcher({
     clock,
     background: createBackground(() => undefined),
-    async ask() {
+    async ask(_key, because) {
       seen.asked += 1;
+      seen.because.push(because);
       const answer = played.length > 1 ? played.shift() : played[0];
-      if (answer instanceof Uint8Array) return answer;
+      if (answer instanceof Uint8Array) return { privateKey: answer };
       throw answer;
     },
     async onFetched() {
@@ -42,7 +44,7 @@ test("one request is in flight per version, however often the key is wanted", as
   fetcher.want(key);
   fetcher.want(key);
   await clock.advance(0);
-  expect(seen).toEqual({ asked: 1, fetched: 1, failed: [] });
+  expect(seen).toEqual({ asked: 1, fetched: 1, failed: [], because: ["missing"] });
 });
 
 test("nobody's answer is asked for again after 1, 2, 5 and 15 seconds", async () => {
@@ -85,4 +87,25 @@ test("asking ends when nothing waits for the key any more", async () => {
   wanted.still = false;
   await clock.advance(60_000);
   expect(seen.asked).toBe(1);
+});
+
+test("a wrap that does not open is asked for anew once, whether anything waits for it or not", async () => {
+  const { clock, fetcher, seen, wanted } = stage([new UnusableKey("corrupt")]);
+  wanted.still = false;
+  fetcher.renew(key);
+  fetcher.renew(key);
+  await clock.advance(0);
+  expect(seen).toMatchObject({ because: ["invalid"], failed: ["corrupt"] });
+  fetcher.renew(key);
+  await clock.advance(59_999);
+  expect(seen.asked).toBe(1);
+  expect(fetcher.want(key)).toBe("corrupt");
+});
+
+test("what waits for a key that does not open is asked for again after a minute, as missing", async () => {
+  const { clock, fetcher, seen } = stage([new UnusableKey("corrupt"), new Uint8Array(32)]);
+  fetcher.renew(key);
+  await clock.advance(0);
+  await clock.advance(60_000);
+  expect(seen).toMatchObject({ because: ["invalid", "missing"], fetched: 1 });
 });

@@ -1,4 +1,4 @@
-import type { UnopenedReason } from "@parley/contract/devices";
+import type { ForRoster, UnopenedReason } from "@parley/contract/devices";
 import { createBoundedCache } from "@parley/room-crypto/bounded-cache";
 
 import type { Background } from "./background.ts";
@@ -7,12 +7,14 @@ import type { Clock } from "./clock.ts";
 import {
   afterFailedFetch,
   afterFetch,
+  afterInvalid,
   type FetchState,
   freshFetch,
   isWorthRefetch,
 } from "./key-fetch-policy.ts";
 import { keyName } from "./key-store.ts";
 import { ParleyError } from "./parley-error.ts";
+import { UnusableKey } from "./unusable-key.ts";
 
 /** Versions whose pauses are remembered. */
 const STATES_MAX = 10_000;
@@ -23,13 +25,25 @@ export interface WantedKey {
   readonly version: number;
 }
 
-/** Asks for missing keys: one `key.get` in flight per room and version, paused as SPEC-rooms 6.5 says. */
+/** `missing`: it was never seen; `invalid`: the wrap that came does not open. */
+export type AskedBecause = "missing" | "invalid";
+
+/** A key that was asked for and came. */
+export interface FetchedKey {
+  readonly privateKey: Uint8Array;
+  /** The roster it was handed out for. */
+  readonly roster?: ForRoster;
+}
+
+/** Asks for missing keys: one request in flight per room and version, paused as SPEC-rooms 6.5 says. */
 export interface KeyFetcher {
   /**
    * Asks until the key is there or nothing waits for it any more.
    * @returns why the key is not there, when asking pauses because of an earlier answer
    */
   want(key: WantedKey): UnopenedReason | undefined;
+  /** The wrap that came does not open: asks for a fresh one, whether anything waits for the key or not. */
+  renew(key: WantedKey): void;
   /** Whether a body that the held key does not open is worth one fresh `key.get`. */
   isWorthRefetch(key: WantedKey): boolean;
 }
@@ -37,10 +51,9 @@ export interface KeyFetcher {
 interface KeyFetcherDeps {
   readonly clock: Clock;
   readonly background: Background;
-  /** One `key.get` by rule P. */
-  readonly ask: (key: WantedKey) => Promise<Uint8Array>;
-  /** Takes the fetched bytes over; messages under it are opened then. */
-  readonly onFetched: (key: WantedKey, privateKey: Uint8Array) => Promise<void>;
+  readonly ask: (key: WantedKey, because: AskedBecause) => Promise<FetchedKey>;
+  /** Takes the fetched key over; messages under it are opened then. */
+  readonly onFetched: (key: WantedKey, fetched: FetchedKey) => Promise<void>;
   /** Told after each failed attempt; false ends the asking. */
   readonly onFailed: (key: WantedKey, reason: UnopenedReason) => boolean;
   /** Whether something still waits for the key. */
@@ -48,6 +61,8 @@ interface KeyFetcherDeps {
 }
 
 const nameOf = ({ room, version }: WantedKey): string => keyName({ roomId: room.roomId, version });
+
+const isAnswer = (error: unknown): boolean => error instanceof ParleyError || error instanceof UnusableKey;
 
 export function createKeyFetcher(deps: KeyFetcherDeps): KeyFetcher {
   const { clock, background } = deps;
@@ -57,13 +72,13 @@ export function createKeyFetcher(deps: KeyFetcherDeps): KeyFetcher {
 
   const attempt = async (key: WantedKey): Promise<"came" | "ended" | "again"> => {
     try {
-      const privateKey = await deps.ask(key);
+      const fetched = await deps.ask(key, stateOf(key).isInvalid === true ? "invalid" : "missing");
       states.set(nameOf(key), afterFetch(clock.now()));
-      await deps.onFetched(key, privateKey);
+      await deps.onFetched(key, fetched);
       return "came";
     } catch (error) {
       if (background.signal.aborted) throw error;
-      if (!(error instanceof ParleyError)) background.report(`fetching key ${nameOf(key)}`, error);
+      if (!isAnswer(error)) background.report(`fetching key ${nameOf(key)}`, error);
       const state = afterFailedFetch(stateOf(key), error, clock.now());
       states.set(nameOf(key), state);
       return deps.onFailed(key, state.reason) ? "again" : "ended";
@@ -100,6 +115,10 @@ export function createKeyFetcher(deps: KeyFetcherDeps): KeyFetcher {
       const { notBefore, reason } = stateOf(key);
       begin(key);
       return notBefore > clock.now() ? reason : undefined;
+    },
+    renew(key) {
+      states.set(nameOf(key), afterInvalid(stateOf(key)));
+      begin(key);
     },
     isWorthRefetch: (key) => isWorthRefetch(states.get(nameOf(key)), clock.now()),
   };

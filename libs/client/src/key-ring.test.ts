@@ -31,6 +31,32 @@ test("a key that cannot be stored is not used", async () => {
   expect(await ring.find(key(0).roomId, 1)).toBeUndefined();
 });
 
+test("a key is told as kept once it is in the store, each time it comes, and never one that is not", async () => {
+  const store = memoryKeyStore();
+  const told: [version: number, isStored: boolean][] = [];
+  const isStored = new Set<number>();
+  const ring = createKeyRing({
+    suite: nodeSuite,
+    store: {
+      ...store,
+      async put(keys) {
+        await store.put(keys);
+        for (const { version } of keys) isStored.add(version);
+      },
+    },
+    onKept: ({ version }) => told.push([version, isStored.has(version)]),
+  });
+  await ring.learn([key(0), key(0, 2)]);
+  await ring.learn([key(0), key(1, 2), { ...key(0, 3), privateKey: new Uint8Array(32) }]);
+  await ring.confirm(key(1, 2));
+  expect(told).toEqual([
+    [1, true],
+    [2, true],
+    [1, true],
+    [2, true],
+  ]);
+});
+
 test("a key of an earlier run is found in the store", async () => {
   const { store } = stage();
   await store.put([key(0)]);

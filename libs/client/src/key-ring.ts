@@ -23,12 +23,14 @@ export interface KeyRing {
 interface KeyRingDeps {
   readonly store: KeyStore;
   readonly suite: Pick<CryptoSuite, "publicKeyOf">;
+  /** Told of each key that was handed over and is in the store now, also of one that was there before. */
+  readonly onKept?: (key: Pick<RoomKey, "roomId" | "version">) => void;
   /** Pairs kept in memory; the others are read from the store. Default 10 000. */
   readonly pairsMax?: number;
 }
 
 /** A ring over a store. Calls that change it must not overlap: the client makes them one after the other. */
-export function createKeyRing({ store, suite, pairsMax = 10_000 }: KeyRingDeps): KeyRing {
+export function createKeyRing({ store, suite, onKept, pairsMax = 10_000 }: KeyRingDeps): KeyRing {
   const pairs = createBoundedCache<RoomKeyPair>(pairsMax);
 
   const pairOf = (privateKey: Uint8Array): RoomKeyPair | undefined => {
@@ -71,14 +73,18 @@ export function createKeyRing({ store, suite, pairsMax = 10_000 }: KeyRingDeps):
       const outcomes: Learning[] = [];
       for (const key of keys) outcomes.push(await judge(key));
       await keep(keys.filter((_, index) => outcomes[index] === "learned"));
+      for (const [index, { roomId, version }] of keys.entries()) {
+        const outcome = outcomes[index];
+        if (outcome === "learned" || outcome === "known") onKept?.({ roomId, version });
+      }
       return outcomes;
     },
     async confirm(key) {
       if (pairOf(key.privateKey) === undefined) return "invalid";
       const outcome = await judge(key);
-      if (outcome === "known") return outcome;
-      await keep([key]);
-      return "learned";
+      if (outcome !== "known") await keep([key]);
+      onKept?.({ roomId: key.roomId, version: key.version });
+      return outcome === "known" ? outcome : "learned";
     },
   };
 }

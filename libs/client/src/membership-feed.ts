@@ -1,12 +1,11 @@
 import type { RoomKeyNotice, SubscriptionUpdate } from "@parley/contract/notices";
-import { fromBase64 } from "@parley/room-crypto/base64";
 
 import { judgeUpdate, mayTell } from "./accept-event.ts";
 import type { Background } from "./background.ts";
 import type { CatchUp } from "./catch-up.ts";
 import type { ClientEvent } from "./client-events.ts";
 import type { HeldRoom, HeldRooms } from "./held-rooms.ts";
-import type { RoomKey } from "./key-store.ts";
+import type { LearnKeys } from "./key-learning.ts";
 import { isOwnStateAction, keepOwnState, ownStateEvents, takeOwnState } from "./own-state-feed.ts";
 import type { RoomSet } from "./room-set.ts";
 
@@ -19,11 +18,13 @@ export interface MembershipFeed {
 interface MembershipFeedDeps {
   readonly account: string;
   readonly siteId: string;
+  /** Of this client, if it runs on a device. */
+  readonly deviceId: string | undefined;
   readonly rooms: HeldRooms;
   readonly roomSet: RoomSet;
   readonly catchUp: CatchUp;
   readonly background: Background;
-  readonly learn: (keys: readonly RoomKey[]) => Promise<void>;
+  readonly learn: LearnKeys;
   readonly publish: (event: ClientEvent) => void;
   /** Resolves once the broker knows every subscription made so far. */
   readonly flush: () => Promise<void>;
@@ -77,10 +78,12 @@ export function createMembershipFeed(deps: MembershipFeedDeps): MembershipFeed {
       }
     },
 
-    async keyNoticed(fromSite, { roomId, siteId, version, privateKey }) {
+    async keyNoticed(fromSite, { devices, ...notice }) {
+      const { roomId, siteId } = notice;
       const held = rooms.get(roomId);
       if (held?.siteId !== siteId || !mayTell({ fromSite, siteId, ownSiteId })) return;
-      await deps.learn([{ roomId, version, privateKey: fromBase64(privateKey ?? "") ?? new Uint8Array() }]);
+      const wrapped = deps.deviceId === undefined ? undefined : devices?.[deps.deviceId];
+      await deps.learn([{ ...notice, wrapped }]);
     },
   };
 }

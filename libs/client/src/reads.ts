@@ -9,6 +9,7 @@ import {
 } from "@parley/contract/room-requests";
 
 import type { RoomReference } from "./client-events.ts";
+import { forDevice } from "./key-asking.ts";
 import { type Page, pagesOf } from "./page.ts";
 import type { CallOptions, ReplyOf } from "./request.ts";
 import type { SessionCore } from "./session-core.ts";
@@ -40,7 +41,7 @@ export interface Reads {
   roomPages(listed?: RoomsListed): AsyncIterable<ReplyOf<typeof listRooms>>;
   /** The room and this account's part in it; `stale`: from the account's own site, where the room is not at home. */
   getRoom(room: RoomReference): Promise<ReplyOf<typeof getRoom>>;
-  /** The current key without `version`. The answer holds key bytes: the key ring needs no such call. */
+  /** The current key without `version`. The answer holds key bytes, on a device its wrap: the key ring needs no such call. */
   getKey(room: RoomReference, version?: number): Promise<ReplyOf<typeof getKey>>;
   siteInfo(options?: CallOptions): Promise<ReplyOf<typeof siteInfo>>;
   /** Messages newest first, at most 100; `before` is the `next` of the page before. */
@@ -52,12 +53,15 @@ export interface Reads {
 
 const tokensOf = (room: RoomReference): RoomReference => ({ roomId: room.roomId, siteId: room.siteId });
 
-export function createReads({ requester, siteId }: SessionCore): Reads {
+export function createReads({ requester, siteId, device }: SessionCore): Reads {
   const own = { siteId };
   const memberPage: Reads["listMembers"] = (room, page = {}) =>
     requester.call(listMembers, { tokens: tokensOf(room), body: { ...page } });
   const roomPage: Reads["listRooms"] = (page = {}) =>
-    requester.call(listRooms, { tokens: own, body: { ...page } });
+    requester.call(listRooms, {
+      tokens: own,
+      body: { ...page, ...(page.keys === true && forDevice(device)) },
+    });
   const memberPages = (room: RoomReference) => pagesOf((page) => memberPage(room, page));
   return {
     listMembers: memberPage,
@@ -69,7 +73,10 @@ export function createReads({ requester, siteId }: SessionCore): Reads {
     roomPages: (listed = {}) => pagesOf((page) => roomPage({ ...listed, ...page })),
     getRoom: (room) => requester.call(getRoom, { tokens: tokensOf(room), body: {} }),
     getKey: (room, version) =>
-      requester.call(getKey, { tokens: tokensOf(room), body: version === undefined ? {} : { version } }),
+      requester.call(getKey, {
+        tokens: tokensOf(room),
+        body: { ...(version !== undefined && { version }), ...forDevice(device) },
+      }),
     siteInfo: (options = {}) => requester.call(siteInfo, { ...options, tokens: own, body: {} }),
     history: (room, page = {}) => requester.call(listHistory, { tokens: tokensOf(room), body: { ...page } }),
   };

@@ -13,6 +13,7 @@ import type { KeyRing } from "./key-ring.ts";
 import { isOfMessage, malformation, openEvent } from "./open-event.ts";
 import { createRoomDisplay } from "./room-display.ts";
 import { noteSequence } from "./timeline.ts";
+import type { UnopenedMemory } from "./unopened-memory.ts";
 import { createWaitingEvents, type WaitingEvent, type WaitingEvents } from "./waiting-events.ts";
 
 /** Events that wait for keys in one room, and events remembered as seen. */
@@ -41,6 +42,7 @@ interface RoomFeedDeps {
   readonly opener: Opener;
   readonly fetcher: KeyFetcher;
   readonly catchUp: CatchUp;
+  readonly unopened: UnopenedMemory;
   readonly publish: (event: ClientEvent) => void;
 }
 
@@ -64,12 +66,13 @@ function noteHints({ publish, catchUp }: RoomFeedDeps, room: HeldRoom, event: Ro
 
 /** Events that cannot be opened yet, or at all. */
 function createUnopened(deps: RoomFeedDeps, waitingEvents: WaitingEvents) {
-  const { rooms, fetcher, catchUp, publish } = deps;
+  const { rooms, fetcher, catchUp, unopened, publish } = deps;
 
   const tell = (waiting: WaitingEvent, reason: UnopenedReason): void => {
+    const { roomId, siteId, type, id, at, sealed } = waiting.event;
+    if (isMessage(waiting.event)) unopened.note(roomId, id, { version: sealed.version, reason });
     if (waiting.told === reason) return;
     waiting.told = reason;
-    const { roomId, siteId, type, id, at, sealed } = waiting.event;
     publish({ type: "unopened", roomId, siteId, event: type, id, at, version: sealed.version, reason });
   };
 
@@ -98,6 +101,12 @@ function createUnopened(deps: RoomFeedDeps, waitingEvents: WaitingEvents) {
       return;
     }
     const key = { room: { roomId, siteId }, version: waiting.event.sealed.version };
+    if (isMessage(waiting.event)) {
+      unopened.note(roomId, waiting.event.id, {
+        version: key.version,
+        reason: waiting.told ?? "key_pending",
+      });
+    }
     const reason = fetcher.want(key);
     if (reason !== undefined) keyFailed(key, reason);
   };
@@ -114,7 +123,10 @@ export function createRoomFeed(deps: RoomFeedDeps): RoomFeed {
     account,
     publish,
     onHidden: (room, messageId) => catchUp.message(room, messageId),
-    onShown: ({ roomId }, messageId) => waitingEvents.dropMessage(roomId, messageId),
+    onShown({ roomId }, messageId) {
+      waitingEvents.dropMessage(roomId, messageId);
+      deps.unopened.forget(roomId, messageId);
+    },
   });
 
   const openOrPark = async (room: HeldRoom, waiting: WaitingEvent): Promise<void> => {

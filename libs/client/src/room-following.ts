@@ -4,11 +4,12 @@ import type { ClientEvent } from "./client-events.ts";
 import { createKeyFetcher, type KeyFetcher } from "./key-fetcher.ts";
 import { createKeyLearning } from "./key-learning.ts";
 import { createMembershipFeed, type MembershipFeed } from "./membership-feed.ts";
-import { ParleyError } from "./parley-error.ts";
 import { createRoomFeed, type RoomFeed } from "./room-feed.ts";
 import { createRoomListing, type RoomListing } from "./room-listing.ts";
 import { createRoomSet } from "./room-set.ts";
+import type { RosterWatch } from "./roster-watch.ts";
 import type { SessionCore } from "./session-core.ts";
+import { UnusableKey } from "./unusable-key.ts";
 
 /** Runs a task in the order of arrival. */
 export type InTurn = (task: () => Promise<void> | void) => void;
@@ -21,20 +22,21 @@ export interface RoomFollowing {
 }
 
 /** Takes a fetched key over in its turn and opens what waited for it. */
-function fetcherOf(core: SessionCore, feed: () => RoomFeed): KeyFetcher {
+function fetcherOf(core: SessionCore, rosters: RosterWatch, feed: () => RoomFeed): KeyFetcher {
   const { clock, background, ring, turns, hub } = core;
   return createKeyFetcher({
     clock,
     background,
-    ask: (key) => core.askKey(key),
-    onFetched: (key, privateKey) =>
+    ask: (key, because) => core.askKey(key, because),
+    onFetched: (key, { privateKey, roster }) =>
       turns.run(async () => {
         const { room, version } = key;
         const learning = await ring.confirm({ roomId: room.roomId, version, privateKey });
-        if (learning === "invalid") {
-          throw new ParleyError("The answer holds no private key.", { code: "internal" });
+        if (learning === "invalid") throw new UnusableKey("corrupt");
+        if (learning === "learned") {
+          hub.publish({ type: "key", ...room, version });
+          rosters.keyCame({ ...key, roster });
         }
-        if (learning === "learned") hub.publish({ type: "key", ...room, version });
         await feed().keyArrived(key);
       }),
     onFailed: (key, reason) => feed().keyFailed(key, reason),
@@ -43,11 +45,12 @@ function fetcherOf(core: SessionCore, feed: () => RoomFeed): KeyFetcher {
 }
 
 /** Ties the parts that follow rooms; `inTurn` runs what arrives in its order. */
-export function followRooms(core: SessionCore, inTurn: InTurn): RoomFollowing {
+export function followRooms(core: SessionCore, rosters: RosterWatch, inTurn: InTurn): RoomFollowing {
   const { rooms, background, hub } = core;
+  const deviceId = core.device?.deviceId;
   const publish = (event: ClientEvent): void => hub.publish(event);
   const flush = (): Promise<void> => core.connection.flush();
-  const fetcher = fetcherOf(core, () => feed);
+  const fetcher = fetcherOf(core, rosters, () => feed);
   const catchUp = createCatchUp({
     ...core,
     showPast: (room, message) => feed.showPast(room, message),
@@ -60,10 +63,10 @@ export function followRooms(core: SessionCore, inTurn: InTurn): RoomFollowing {
     onError: (error) => background.report("listening to a channel", error),
   });
   const roomSet = createRoomSet({ rooms, channels, feed, publish });
-  const learn = createKeyLearning({ ...core, fetcher, feed, publish });
+  const learn = createKeyLearning({ ...core, deviceId, rosters, fetcher, feed, publish });
   return {
     feed,
-    membership: createMembershipFeed({ ...core, roomSet, catchUp, learn, publish, flush }),
+    membership: createMembershipFeed({ ...core, deviceId, roomSet, catchUp, learn, publish, flush }),
     listing: createRoomListing({ ...core, roomSet, catchUp, publish, learn, flush }),
   };
 }

@@ -1,10 +1,12 @@
 import { listRooms, type RoomListRow } from "@parley/contract/room-requests";
-import { fromBase64 } from "@parley/room-crypto/base64";
 
 import type { CatchUp } from "./catch-up.ts";
 import type { ClientEvent } from "./client-events.ts";
+import type { Device } from "./device.ts";
 import { compareListing, type HeldRooms } from "./held-rooms.ts";
-import type { RoomKey } from "./key-store.ts";
+import { forDevice } from "./key-asking.ts";
+import type { LearnKeys } from "./key-learning.ts";
+import type { HandedRoomKey } from "./key-taking.ts";
 import { ownStateEvents } from "./own-state-feed.ts";
 import type { Requester } from "./request.ts";
 import type { RoomSet } from "./room-set.ts";
@@ -15,24 +17,26 @@ const CLOCK_MARGIN_MS = 10_000;
 
 interface RoomListingDeps {
   readonly requester: Requester;
+  readonly device: Device | undefined;
   readonly rooms: HeldRooms;
   readonly roomSet: RoomSet;
   readonly catchUp: CatchUp;
   readonly publish: (event: ClientEvent) => void;
-  readonly learn: (keys: readonly RoomKey[]) => Promise<void>;
+  readonly learn: LearnKeys;
   /** Resolves once the broker knows every subscription made so far. */
   readonly flush: () => Promise<void>;
 }
 
-const keysOf = ({ room, key }: RoomListRow): RoomKey[] => {
-  const privateKey = key?.privateKey === undefined ? undefined : fromBase64(key.privateKey);
-  return key && privateKey ? [{ roomId: room.roomId, version: key.version, privateKey }] : [];
-};
+const keysOf = ({ room, key }: RoomListRow): HandedRoomKey[] =>
+  key ? [{ ...key, roomId: room.roomId }] : [];
 
 /** All rooms of the account with their keys. `at`: site time of the first page. @throws {ParleyError} */
-async function listAll(requester: Requester): Promise<{ rows: readonly RoomListRow[]; at: number }> {
+async function listAll({
+  requester,
+  device,
+}: RoomListingDeps): Promise<{ rows: readonly RoomListRow[]; at: number }> {
   const tokens = { siteId: requester.siteId };
-  const body = { keys: true, limit: PAGE_LIMIT };
+  const body = { keys: true, limit: PAGE_LIMIT, ...forDevice(device) };
   let page = await requester.call(listRooms, { tokens, body });
   const { at } = page;
   const rows = [...page.rooms];
@@ -73,7 +77,7 @@ export function createRoomListing(deps: RoomListingDeps): RoomListing {
 
   return {
     async first() {
-      const { rows, at } = await listAll(requester);
+      const { rows, at } = await listAll(deps);
       for (const row of rows.filter(isNews)) {
         roomSet.enter(row, row.room.siteId === requester.siteId ? at : at - CLOCK_MARGIN_MS);
       }
@@ -82,7 +86,7 @@ export function createRoomListing(deps: RoomListingDeps): RoomListing {
     },
 
     async again() {
-      const { rows } = await listAll(requester);
+      const { rows } = await listAll(deps);
       const { joined, kept, gone } = compareListing(rooms.all(), rows);
       for (const room of gone) roomSet.leave(room);
       for (const row of kept.filter(isNews)) holdAgain(row);

@@ -1,26 +1,29 @@
 import type { NatsConnection } from "@nats-io/nats-core";
-import { getKey } from "@parley/contract/room-requests";
-import { fromBase64 } from "@parley/room-crypto/base64";
 import type { CryptoSuite } from "@parley/room-crypto/crypto-suite";
 import { createOpener, type Opener } from "@parley/room-crypto/opener";
 
 import { type Background, createBackground, type Problem } from "./background.ts";
 import type { MessageEvent } from "./client-events.ts";
 import type { Clock } from "./clock.ts";
+import type { Device } from "./device.ts";
 import { createEventHub, type EventHub } from "./event-hub.ts";
 import type { MissedMessages } from "./event-reader.ts";
 import { createHeldRooms, type HeldRooms } from "./held-rooms.ts";
 import { readBack } from "./history.ts";
 import { createJobResults, type JobResults } from "./job-results.ts";
-import type { WantedKey } from "./key-fetcher.ts";
+import { createKeyAcks } from "./key-acks.ts";
+import { createKeyAsker, type KeyAsker } from "./key-asking.ts";
 import { createKeyRing, type KeyRing } from "./key-ring.ts";
 import type { KeyStore } from "./key-store.ts";
-import { ParleyError } from "./parley-error.ts";
+import { createKeyTaker, type KeyTaker } from "./key-taking.ts";
 import { createRequester, type Requester } from "./request.ts";
 import { createSerialQueue, type SerialQueue } from "./serial-queue.ts";
+import { createUnopenedMemory, type UnopenedMemory } from "./unopened-memory.ts";
 
 /** Arrived messages that wait for their turn; beyond that the session starts over. */
 const TURNS_WAITING_MAX = 20_000;
+/** Events that could not be opened, remembered so that they can be explained. */
+const UNOPENED_MAX = 10_000;
 /** Derived keys remembered by the opener: one per room, version and ephemeral key. */
 const DERIVED_KEYS_MAX = 10_000;
 
@@ -31,12 +34,17 @@ export interface SessionDeps {
   readonly account: string;
   readonly suite: CryptoSuite;
   readonly keyStore: KeyStore;
+  /** Without one keys are taken as they come. */
+  readonly device: Device | undefined;
   readonly clock: Clock;
   readonly onProblem: (problem: Problem) => void;
 }
 
 /** The parts of a session that know nothing of each other. */
-export interface SessionCore extends Pick<SessionDeps, "connection" | "siteId" | "account" | "clock"> {
+export interface SessionCore extends Pick<
+  SessionDeps,
+  "connection" | "siteId" | "account" | "device" | "clock"
+> {
   readonly requester: Requester;
   readonly rooms: HeldRooms;
   readonly ring: KeyRing;
@@ -46,8 +54,9 @@ export interface SessionCore extends Pick<SessionDeps, "connection" | "siteId" |
   readonly background: Background;
   /** Whatever arrives is taken in its order, one after the other. */
   readonly turns: SerialQueue;
-  /** One `key.get` by rule P. @throws {ParleyError} */
-  askKey(key: WantedKey): Promise<Uint8Array>;
+  readonly unopened: UnopenedMemory;
+  readonly take: KeyTaker;
+  readonly askKey: KeyAsker;
 }
 
 async function readAgain(requester: Requester, missed: MissedMessages): Promise<MessageEvent[]> {
@@ -59,20 +68,13 @@ async function readAgain(requester: Requester, missed: MissedMessages): Promise<
     .map((message) => ({ type: "message", roomId, siteId, message, via: "history" }));
 }
 
-async function askKey(requester: Requester, { room, version }: WantedKey): Promise<Uint8Array> {
-  const tokens = { roomId: room.roomId, siteId: room.siteId };
-  // One attempt: who asks keeps to the pauses of SPEC-rooms 6.5.
-  const reply = await requester.call(getKey, { tokens, body: { version }, deadlineMs: 0 });
-  const privateKey = fromBase64(reply.privateKey ?? "");
-  if (reply.version === version && privateKey !== undefined) return privateKey;
-  throw new ParleyError("The answer holds another key.", { code: "internal" });
-}
-
 export function createSessionCore(deps: SessionDeps): SessionCore {
-  const { connection, siteId, account, suite, clock } = deps;
+  const { connection, siteId, account, suite, device, clock } = deps;
   const background = createBackground(deps.onProblem);
   const requester = createRequester({ connection, siteId, account, clock, signal: background.signal });
   const rooms = createHeldRooms();
+  const take = createKeyTaker(suite, device);
+  const acks = createKeyAcks({ ...deps, deviceId: device?.deviceId, rooms, background });
   const hub = createEventHub({
     readAgain: (missed) => readAgain(requester, missed),
     onError: (error) => background.report("reading let-go messages again", error),
@@ -81,12 +83,15 @@ export function createSessionCore(deps: SessionDeps): SessionCore {
     connection,
     siteId,
     account,
+    device,
     clock,
     background,
     requester,
+    take,
+    unopened: createUnopenedMemory(UNOPENED_MAX),
     rooms,
     hub,
-    ring: createKeyRing({ store: deps.keyStore, suite }),
+    ring: createKeyRing({ store: deps.keyStore, suite, onKept: (key) => acks.kept(key) }),
     opener: createOpener({ suite, cacheMax: DERIVED_KEYS_MAX }),
     jobs: createJobResults({
       siteOf: (roomId) => rooms.siteOf(roomId),
@@ -97,6 +102,6 @@ export function createSessionCore(deps: SessionDeps): SessionCore {
       waitingMax: TURNS_WAITING_MAX,
       onError: (error) => background.report("following events", error),
     }),
-    askKey: (key) => askKey(requester, key),
+    askKey: createKeyAsker({ requester, take, device }),
   };
 }

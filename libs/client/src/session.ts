@@ -4,9 +4,12 @@ import { userSubjects } from "@parley/contract/notices";
 import { mayTell } from "./accept-event.ts";
 import type { ClientEvent } from "./client-events.ts";
 import { systemClock } from "./clock.ts";
+import { enrol } from "./device.ts";
 import { received } from "./received.ts";
 import { followRooms, type InTurn, type RoomFollowing } from "./room-following.ts";
 import type { RoomListing } from "./room-listing.ts";
+import { checkRoster } from "./roster-check.ts";
+import { createRosterWatch, type RosterWatch } from "./roster-watch.ts";
 import { createSessionCore, type SessionCore, type SessionDeps } from "./session-core.ts";
 
 /** Pause before a failed start-over is tried again (ms). */
@@ -14,8 +17,9 @@ const START_OVER_PAUSE_MS = 2000;
 
 /** One account's connection with everything that follows its events. */
 export interface Session extends SessionCore {
+  readonly rosters: RosterWatch;
   /**
-   * Subscribes, lists the rooms with their keys, and resolves when the broker knows every subscription.
+   * Subscribes, registers the device, lists the rooms with their keys, and resolves when the broker knows every subscription.
    * @throws {ParleyError}
    */
   start(): Promise<void>;
@@ -96,14 +100,33 @@ async function closeConnection({ connection }: SessionCore): Promise<void> {
   await connection.close();
 }
 
+interface SessionOptions extends SessionDeps {
+  /** Whether the roster of each new key is compared by itself. */
+  readonly checkRosters: boolean;
+}
+
+function rosterWatchOf(core: SessionCore, isAutomatic: boolean): RosterWatch {
+  const { requester, device, clock, background, rooms, hub } = core;
+  return createRosterWatch({
+    rooms,
+    clock,
+    background,
+    isAutomatic,
+    compare: (room, claim) =>
+      checkRoster({ requester, device, clock, signal: background.signal }, room, claim),
+    publish: (event) => hub.publish(event),
+  });
+}
+
 /** Builds a session over an open connection; nothing is sent before `start`. */
-export function createSession(deps: SessionDeps): Session {
+export function createSession(deps: SessionOptions): Session {
   const core = createSessionCore(deps);
   const { connection, background, hub, turns } = core;
   const inTurn: InTurn = (task) => {
     if (!turns.push(task)) startOver({ type: "gap", cause: "overflow" });
   };
-  const following = followRooms(core, inTurn);
+  const rosters = rosterWatchOf(core, deps.checkRosters);
+  const following = followRooms(core, rosters, inTurn);
   const startOver = createStartOver(core, () => following.listing);
 
   const onStatus = (status: Status): void => {
@@ -114,12 +137,14 @@ export function createSession(deps: SessionDeps): Session {
 
   return {
     ...core,
+    rosters,
     async start() {
       background.start("watching the connection", async () => {
         for await (const status of connection.status()) onStatus(status);
       });
       subscribe(core, following, inTurn);
       await connection.flush();
+      if (core.device) await enrol(core.requester, core.device);
       await turns.run(() => following.listing.first());
     },
     async close() {

@@ -1,3 +1,4 @@
+import type { HandedKey } from "@parley/contract/devices";
 import type { RoomListRow } from "@parley/contract/room-requests";
 import { toBase64 } from "@parley/room-crypto/base64";
 import type { RoomKeyPair } from "@parley/room-crypto/key-pair";
@@ -9,6 +10,8 @@ export interface RowChanges {
   readonly revision?: number;
   readonly keyFrom?: number;
   readonly key?: RoomKeyPair;
+  /** Instead of the plain `key`. */
+  readonly handed?: HandedKey | undefined;
 }
 
 /** A private key as it travels. */
@@ -17,7 +20,7 @@ export const keyText = (pair: RoomKeyPair): string => toBase64(pair.privateKey);
 /** The row of `room.list` of a member of a channel with two people. */
 export function peerRow(
   { roomId, siteId }: { readonly roomId: string; readonly siteId: string },
-  { revision = 1, keyFrom = 0, key }: RowChanges = {},
+  { revision = 1, keyFrom = 0, key, handed }: RowChanges = {},
 ): RoomListRow {
   return {
     room: {
@@ -41,6 +44,7 @@ export function peerRow(
       muted: false,
       favourite: false,
     },
+    ...(handed && { key: handed }),
     ...(key && { key: { version: keyFrom, privateKey: keyText(key) } }),
     stale: false,
   };

@@ -6,7 +6,7 @@ import { inject, onTestFinished } from "vitest";
 
 import type { Problem } from "../src/background.ts";
 import type { Client, ClientEvent } from "../src/client.ts";
-import { connectParleyOn } from "../src/connect.ts";
+import { connectParleyOn, type ParleyOptions } from "../src/connect.ts";
 import { listing, newKey, openPeerSite, type PeerRoom, peerRoom, type PeerSite } from "./peer-site.ts";
 
 export const ACCOUNT = "ann";
@@ -21,14 +21,11 @@ interface Stage {
   readonly problems: readonly Problem[];
 }
 
-/** ann, in one channel whose key version 0 she holds, at a site whose service side the test plays. */
-export async function stage({ isMember = true, keyFrom = 0 } = {}): Promise<Stage> {
-  const site = await openPeerSite(inject("natsUrl"));
-  onTestFinished(() => site[Symbol.asyncDispose]());
-  const room = peerRoom(site);
-  const pair = newKey();
-  await listing(site, () => (isMember ? [room.row({ key: pair, keyFrom })] : []));
-  await site.answer(listHistory, () => ({ messages: [] }));
+/** Connects ann to the site that the test plays; rosters are compared only where a test says so. */
+export async function connectAnn(
+  site: PeerSite,
+  options: Partial<ParleyOptions> = {},
+): Promise<Pick<Stage, "client" | "events" | "connection" | "problems">> {
   const connections: NatsConnection[] = [];
   const problems: Problem[] = [];
   const client = await connectParleyOn(
@@ -44,13 +41,26 @@ export async function stage({ isMember = true, keyFrom = 0 } = {}): Promise<Stag
       servers: inject("natsUrl"),
       siteId: site.siteId,
       account: ACCOUNT,
+      checkRosters: false,
       onProblem: (problem) => problems.push(problem),
+      ...options,
     },
   );
   onTestFinished(() => client.close());
   const [connection] = connections;
   if (connection === undefined) throw new Error("no connection was made");
-  return { site, room, pair, client, events: client.events(), connection, problems };
+  return { client, events: client.events(), connection, problems };
+}
+
+/** ann, in one channel whose key version 0 she holds, at a site whose service side the test plays. */
+export async function stage({ isMember = true, keyFrom = 0 } = {}): Promise<Stage> {
+  const site = await openPeerSite(inject("natsUrl"));
+  onTestFinished(() => site[Symbol.asyncDispose]());
+  const room = peerRoom(site);
+  const pair = newKey();
+  await listing(site, () => (isMember ? [room.row({ key: pair, keyFrom })] : []));
+  await site.answer(listHistory, () => ({ messages: [] }));
+  return { site, room, pair, ...(await connectAnn(site)) };
 }
 
 /** The next event of one of these types. */

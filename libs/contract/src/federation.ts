@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { deviceEntry } from "./devices.ts";
+import { deviceEntry, DEVICES_PER_ACCOUNT } from "./devices.ts";
 import { keyVersion, memberEntry, moment, orgName, revision, roomSettings, roomType } from "./shapes.ts";
 import { accountName, roomId, siteId } from "./tokens.ts";
 
@@ -35,6 +35,7 @@ export const roomSnapshot = z.object({
     closed: z.boolean().default(false),
     members: z.array(memberEntry).min(1),
     orgs: z.array(orgName.extend({ addedAt: moment })),
+    dueRotatedAt: moment.optional(),
   }),
 });
 export type RoomSnapshotMessage = z.infer<typeof roomSnapshot>;
@@ -58,7 +59,7 @@ export const deviceState = z.object({
   siteId,
   /** 1, 2, 3 … with every change. */
   revision,
-  devices: z.array(deviceEntry),
+  devices: z.array(deviceEntry).max(DEVICES_PER_ACCOUNT),
   /** When a device was revoked last: keys from before it are due for rotation. */
   revokedAt: moment.optional(),
 });

@@ -37,6 +37,13 @@ const attachment = z.object({
   bytes: z.int().nonnegative(),
 });
 
+/** The id of a room's content key. */
+export const contentKeyId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+
+/** What rests under a room's content key (SPEC-agents 1.4). Binary is base64, the tag is appended to the ciphertext. */
+export const sealedContent = z.object({ kid: contentKeyId, nonce: base64, ciphertext: base64 });
+export type SealedContent = z.infer<typeof sealedContent>;
+
 export const sendMessage = declareRequest({
   operation: "msg.send",
   asks: "home",
@@ -80,6 +87,8 @@ export const messageView = z.object({
     name: z.string(),
   }),
   content: z.string(),
+  /** Nobody can open what it said any more: `content` is empty, and attachments are left out. */
+  contentState: z.literal("lost").optional(),
   replyTo: messageId.optional(),
   mentions: z.array(accountName).optional(),
   mentionAll: z.boolean().optional(),
@@ -100,6 +109,21 @@ export const messageView = z.object({
   system: z.object({ type: z.string(), data: z.record(z.string(), z.unknown()) }).optional(),
 });
 export type MessageView = z.infer<typeof messageView>;
+
+/** What a message says: the plaintext of its `body` at rest. */
+export const messageBody = messageView.pick({ content: true, attachments: true });
+export type MessageBody = z.infer<typeof messageBody>;
+
+const storedFields = messageView.omit({ content: true, attachments: true, contentState: true });
+/**
+ * A message at rest. In clear is what the system says, which is nothing the room's log does not say, what a deletion left,
+ * and what was written before bodies were sealed.
+ */
+const storedMessage = z.union([
+  storedFields.extend({ body: sealedContent }),
+  storedFields.extend(messageBody.shape),
+]);
+export type StoredMessage = z.infer<typeof storedMessage>;
 
 /** A place between messages: `{createdAt}-{messageId}`. */
 export const messageCursor = z
@@ -130,10 +154,13 @@ const canonicalEnvelope = z.object({
   keyFloor: keyVersion,
 });
 
+const editedData = { mentions: mentions.optional() };
+
 /** Data of each type. All but `created` change a message; no two changes of one message have the same `at`. */
 const CANONICAL_DATA = {
-  created: messageView,
-  edited: z.object({ content, mentions: mentions.optional() }),
+  created: storedMessage,
+  /** In clear before bodies were sealed; the body has the attachments too, which no edit changes. */
+  edited: z.union([z.object({ body: sealedContent, ...editedData }), z.object({ content, ...editedData })]),
   deleted: z.object({}),
   reacted: z.object({ emoji: z.string(), on: z.boolean() }),
   pinned: z.object({ pinned: z.boolean() }),

@@ -27,10 +27,30 @@ export const METRICS = {
     labels: [],
     description: "Key pairs that differ from the print of their version.",
   },
+  room_key_invalid_total: {
+    kind: "counter",
+    labels: [],
+    description: "Keys handed out once more because a client could not use what it had.",
+  },
   room_key_replication_terminated_total: {
     kind: "counter",
     labels: ["peer"],
     description: "Key copies from a home site that were given up.",
+  },
+  room_key_resends_total: {
+    kind: "counter",
+    labels: [],
+    description: "Room keys sent again to an account that had not acknowledged them.",
+  },
+  key_acks_dropped_total: {
+    kind: "counter",
+    labels: ["reason"],
+    description: "Acknowledgements of room keys that were not noted.",
+  },
+  content_key_absent_total: {
+    kind: "counter",
+    labels: [],
+    description: "Content keys found missing: put back from the cache, or lost with what rests under them.",
   },
   append_conflicts_total: {
     kind: "counter",

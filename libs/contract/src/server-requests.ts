@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { contentKeyId } from "./messages.ts";
 import { declareRequest } from "./request.ts";
 import { listMembers } from "./room-requests.ts";
 import {
@@ -115,7 +116,7 @@ export const getContentKey = declareRequest({
   /** Neither `key` nor `erased`: the room has none yet. */
   reply: z.object({
     roomId,
-    kid: z.string().optional(),
+    kid: contentKeyId.optional(),
     key: base64.optional(),
     erased: z.literal(true).optional(),
   }),

@@ -63,6 +63,7 @@ test("takes the documented default of whatever is not set", () => {
     maxRoomSize: 1000,
     maxBatchSize: 1000,
     roomKeyGracePeriodMs: 86_400_000,
+    keyDelivery: "open",
     keyFanoutConcurrency: 32,
     roomKeyRpcTimeoutMs: 5000,
     roomKeyMaxRedeliver: 10,
@@ -182,6 +183,7 @@ test.each([
     ["", "8081", ":", ":x", ":65536", "a b:1", "http://a:1"],
   ],
   ["LOG_LEVEL", ["debug", "error"], ["", "verbose", "trace"]],
+  ["KEY_DELIVERY", ["open", "sealed"], ["", "closed", "Open"]],
   ["BOOTSTRAP_STREAMS", ["true", "false"], ["", "perhaps", "2"]],
 ])("checks the form of %s", (variable, good, bad) => {
   expect(wronglyRefused(variable, good)).toEqual([]);

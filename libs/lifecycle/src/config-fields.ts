@@ -119,6 +119,11 @@ export const configFields = {
   maxRoomSize: wholeNumber({ variable: "MAX_ROOM_SIZE", from: 2, to: 2000, otherwise: 1000 }),
   maxBatchSize: wholeNumber({ variable: "MAX_BATCH_SIZE", from: 1, to: 1000, otherwise: 1000 }),
   roomKeyGracePeriodMs: count("ROOM_KEY_GRACE_PERIOD_MS", 86_400_000, 60_000),
+  /** `sealed`: no account is handed keys but wrapped for its devices. */
+  keyDelivery: z
+    .enum(["open", "sealed"], { error: "must be open or sealed" })
+    .default("open")
+    .meta({ variable: "KEY_DELIVERY", example: "open" }),
   keyFanoutConcurrency: count("KEY_FANOUT_CONCURRENCY", 32),
   roomKeyRpcTimeoutMs: timer("ROOM_KEY_RPC_TIMEOUT_MS", 5000),
   roomKeyMaxRedeliver: count("ROOM_KEY_MAX_REDELIVER", 10),

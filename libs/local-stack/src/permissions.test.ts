@@ -98,6 +98,7 @@ describe("one speaker per kind of fact", () => {
     [`chat.room.alpha.${room}.event.member`, ["room-worker"]],
     [`outbox.alpha.beta.${room}.room_created`, ["room-worker"]],
     [`outbox.alpha.beta.${room}.member_state`, ["room-service", "room-worker"]],
+    ["outbox.alpha.beta.-.device_state", ["room-service", "room-worker"]],
     [`_INBOX.user.beta.ann.one`, ["room-service", "message-service"]],
     [`_INBOX.svc.beta.inbox-worker.one`, ["room-service"]],
     ["chat.user.alpha.ann.event.alpha.subscription.update", ["room-service", "room-worker", "inbox-worker"]],

@@ -3,7 +3,7 @@ import { canonicalSubjects } from "@parley/contract/events";
 import { OUTBOX_TYPES } from "@parley/contract/federation";
 import { OPERATOR_INBOX_PREFIX, serviceInboxPrefix, userInboxPrefix } from "@parley/contract/headers";
 import { typing } from "@parley/contract/message-requests";
-import { roomSubjects, userSubjects } from "@parley/contract/notices";
+import { clientSubjects, roomSubjects, userSubjects } from "@parley/contract/notices";
 import type { ProcessName } from "@parley/contract/processes";
 import {
   ensureKey,
@@ -112,6 +112,7 @@ const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissio
       // What its own accounts say of themselves, for their other clients and for the homes of their rooms.
       userSubjects.subscriptionUpdate.filter({ homeSite: siteId, fromSite: siteId }),
       canonicalSubjects.outbox.filter({ siteId, type: OUTBOX_TYPES.memberState }),
+      canonicalSubjects.outboxDevices.filter({ siteId }),
       openDirect.subject.filter({ fromSite: siteId }),
       listRemoteMembers.subject.filter({ fromSite: siteId }),
       // The import asks with room-service's own login.
@@ -131,6 +132,7 @@ const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissio
       `chat.user.*.*.request.room.*.${siteId}.message.>`,
       `chat.user.*.*.request.room.*.${siteId}.mute`,
       `chat.user.*.*.request.room.*.${siteId}.favourite`,
+      `chat.user.*.*.request.device.${siteId}.>`,
       `chat.user.*.*.request.directory.${siteId}.>`,
       `chat.user.*.*.request.site.${siteId}.>`,
       `chat.server.request.room.${siteId}.>`,
@@ -154,7 +156,7 @@ const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissio
       ...compareStream("OUTBOX", siteId),
       ...compareStream("DEAD", siteId),
     ],
-    subscribe: [],
+    subscribe: [clientSubjects.keyAck.filter({ siteId })],
   }),
   "inbox-worker": (siteId) => ({
     publish: [
@@ -175,6 +177,7 @@ const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissio
       ...repliesToClients,
       canonicalSubjects.messageAppend.filter({ siteId }),
       canonicalSubjects.dead.filter({ siteId, process: "message-service" }),
+      ensureKey.subject.of({ siteId, fromSite: siteId }),
       ...readStream("MESSAGES_CANONICAL", siteId),
       ...compareStream("DEAD", siteId),
     ],

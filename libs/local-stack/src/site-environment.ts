@@ -11,14 +11,6 @@ import type { ValkeyServer } from "./valkey-server.ts";
 
 const KEY_BYTES = 32;
 
-/** SPEC-rooms 9.1: who reads or writes room keys. */
-const KEY_HOLDERS: ReadonlySet<ProcessName> = new Set([
-  "room-service",
-  "room-worker",
-  "inbox-worker",
-  "broadcast-worker",
-]);
-
 /** A local stack has few accounts, and tests and benches in which each says a lot. */
 const SENDS_PER_SECOND = "100000";
 
@@ -29,7 +21,7 @@ interface SiteAddresses {
   readonly nats: Pick<NatsServer, "url">;
   readonly valkey: Pick<ValkeyServer, "address">;
   readonly mongo: Pick<MongoServer, "url">;
-  /** `kid:base64` of the key that seals room keys at rest. */
+  /** `kid:base64` of the key that seals keys at rest. */
   readonly roomKeyKek: string;
 }
 
@@ -39,10 +31,11 @@ export function processEnvironment(site: SiteAddresses, service: ProcessName): N
     SITE_ID: site.siteId,
     NATS_URL: withLogin(site.nats.url, site.users.services[service]),
     MONGO_URL: site.mongo.url,
+    VALKEY_ADDR: site.valkey.address,
+    ROOM_KEY_KEK: site.roomKeyKek,
     BOOTSTRAP_STREAMS: "true",
     ...(service === "message-service" && { RATE_MESSAGES_PER_SECOND: SENDS_PER_SECOND }),
     ...(site.peers.length > 0 && { PEERS: site.peers.join(",") }),
-    ...(KEY_HOLDERS.has(service) && { VALKEY_ADDR: site.valkey.address, ROOM_KEY_KEK: site.roomKeyKek }),
   };
 }
 

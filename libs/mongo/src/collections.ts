@@ -3,9 +3,10 @@ import type { MemberEntry } from "@parley/contract/shapes";
 import type { RoomSnapshot } from "@parley/room/snapshot";
 import type { Collection, Db } from "mongodb";
 
+import type { DeviceRecord } from "./device-record.ts";
 import type { MessageRow } from "./message-store.ts";
 import type { MissingKey } from "./replica-store.ts";
-import type { Quarantine, RoomDocument, WaitingMark } from "./room-document-store.ts";
+import type { Quarantine, RekeyDue, RoomDocument, WaitingMark } from "./room-document-store.ts";
 import type { Subscription } from "./subscription-store.ts";
 
 /** What a room's document holds from its first write on, be that only a waiting mark. */
@@ -15,6 +16,7 @@ interface RoomStub {
   readonly applied: number;
   readonly waiting?: WaitingMark;
   readonly quarantined?: Quarantine;
+  readonly rekeyDue?: RekeyDue;
 }
 
 /** What only the document of a room homed elsewhere holds. */
@@ -74,14 +76,24 @@ export interface UserRecord extends DirectoryEntry {
 }
 
 /** `_id` is `{roomId}:{messageId}`. */
-export interface MessageRecord extends MessageRow {
-  readonly _id: string;
-}
+export type MessageRecord = MessageRow & { readonly _id: string };
 
 /** `_id` is `{roomId}:{version}`. */
 interface KeyPrintRecord {
   readonly _id: string;
   readonly print: string;
+}
+
+/** `_id` is the room id. Either a key's id with its sealed record, or `erased`, which stays for good. */
+export interface ContentKeyRow {
+  readonly _id: string;
+  readonly kid?: string;
+  /** Sealed under a key-encryption key of the site. */
+  readonly rec?: string;
+  readonly createdAt?: number;
+  /** The revision of the event that erased the room. */
+  readonly erased?: number;
+  readonly at?: number;
 }
 
 /** The collections of SPEC-rooms 8. */
@@ -92,6 +104,8 @@ export interface Collections {
   readonly users: Collection<UserRecord>;
   readonly messages: Collection<MessageRecord>;
   readonly roomKeyPrints: Collection<KeyPrintRecord>;
+  readonly devices: Collection<DeviceRecord>;
+  readonly contentKeys: Collection<ContentKeyRow>;
 }
 
 export const collectionsOf = (database: Db): Collections => ({
@@ -101,4 +115,6 @@ export const collectionsOf = (database: Db): Collections => ({
   users: database.collection("users"),
   messages: database.collection("messages"),
   roomKeyPrints: database.collection("room_key_prints"),
+  devices: database.collection("devices"),
+  contentKeys: database.collection("content_keys"),
 });

@@ -1,4 +1,5 @@
 import { base62 } from "@parley/contract/ids";
+import type { MessageBody } from "@parley/contract/messages";
 import type { Db } from "mongodb";
 import { describe, expect } from "vitest";
 
@@ -8,11 +9,14 @@ import { ensureIndexes } from "./ensure-indexes.ts";
 import { mongoMessageAudience } from "./message-audience.mongo.ts";
 import { mongoMessageChangeStore } from "./message-change-store.mongo.ts";
 import { mongoMessageStore } from "./message-store.mongo.ts";
-import { messageViewOf } from "./message-view.ts";
+import { storedMessageOf } from "./stored-message.ts";
 import { mongoSubscriptionStore } from "./subscription-store.mongo.ts";
 
-async function stored(database: Db, fields: { roomId?: string; createdAt?: number; threadOf?: string } = {}) {
-  const { roomId = newRoomId(), createdAt = 100, threadOf } = fields;
+async function stored(
+  database: Db,
+  fields: { roomId?: string; createdAt?: number; threadOf?: string } & Pick<MessageBody, "attachments"> = {},
+) {
+  const { roomId = newRoomId(), createdAt = 100, threadOf, attachments } = fields;
   const messageId = base62(`${roomId} ${createdAt} ${threadOf}`, 20);
   await mongoMessageStore(database).insertIfAbsent({
     messageId,
@@ -20,6 +24,7 @@ async function stored(database: Db, fields: { roomId?: string; createdAt?: numbe
     createdAt,
     sender: { account: "ann", kind: "person", name: "Ann" },
     content: "hello",
+    ...(attachments && { attachments }),
     ...(threadOf !== undefined && { threadOf }),
     requestId: "018f4e1c-7a2b-7c3d-8e4f-5a6b7c8d9e0f",
     canonical: true,
@@ -51,7 +56,7 @@ describe("mongoMessageChangeStore", () => {
       await changes.react({ ...of, emoji, account: "ann", on: true, at: 102 + index });
     await changes.pin({ ...of, pinned: true, at: 110 });
     const row = await mongoMessageStore(database).find(roomId, messageId);
-    expect(row && messageViewOf(row)).toEqual({
+    expect(row && storedMessageOf(row)).toEqual({
       messageId,
       roomId,
       createdAt: 100,
@@ -77,6 +82,44 @@ describe("mongoMessageChangeStore", () => {
       for (let count = 0; count < 2; count += 1) await changes.countReplies({ roomId, threadOf: messageId });
     }
     expect(await messages.find(roomId, messageId)).toMatchObject({ replyCount: 2, lastReplyAt: 102 });
+  });
+});
+
+describe("an edit and a deletion", () => {
+  const body = (text: string) => ({ kid: "c1", nonce: "AAAA", ciphertext: text });
+  const attachments = [{ id: "f", name: "plan.pdf", contentType: "application/pdf", bytes: 3 }];
+
+  async function changing(database: Db) {
+    const changes = mongoMessageChangeStore(database);
+    const { roomId, messageId } = await stored(database, { attachments });
+    const of = { roomId, messageId };
+    return { changes, of, row: () => mongoMessageStore(database).find(roomId, messageId) };
+  }
+
+  test("leave nothing in clear of a message that was, and nothing sealed of a deleted one", async ({
+    database,
+  }) => {
+    const { changes, of, row } = await changing(database);
+    expect(await row()).toMatchObject({ content: "hello", attachments });
+    await changes.edit({ ...of, at: 101, body: body("second"), mentions: ["bob"] });
+    expect(await row()).toMatchObject({ body: body("second"), mentions: ["bob"], editedAt: 101 });
+    expect(await row()).not.toHaveProperty("content");
+    expect(await row()).not.toHaveProperty("attachments");
+    await changes.remove({ ...of, at: 102 });
+    expect(await row()).toMatchObject({ content: "", deletedAt: 102 });
+    for (const field of ["body", "mentions", "editedAt"]) expect(await row()).not.toHaveProperty(field);
+  });
+
+  test("in clear, of before bodies were sealed, is shown unless a newer one is sealed", async ({
+    database,
+  }) => {
+    const { changes, of, row } = await changing(database);
+    await changes.edit({ ...of, at: 103, body: body("second") });
+    await changes.edit({ ...of, at: 102, content: "late" });
+    expect(await row()).toMatchObject({ body: body("second"), editedAt: 103 });
+    await changes.edit({ ...of, at: 104, content: "third" });
+    expect(await row()).toMatchObject({ content: "third", editedAt: 104 });
+    expect(await row()).not.toHaveProperty("body");
   });
 });
 

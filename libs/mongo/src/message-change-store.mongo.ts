@@ -13,6 +13,7 @@ const NOT_DELETED = { deletedAt: { $exists: false } } as const;
 
 /** What a tombstone holds no more. */
 const ERASED = {
+  body: "",
   attachments: "",
   mentions: "",
   mentionAll: "",
@@ -21,6 +22,9 @@ const ERASED = {
   pinnedAt: "",
   pinAt: "",
 } as const;
+
+/** What a row has of its text before it is sealed. */
+const CLEAR_TEXT = ["content", "attachments"] as const;
 
 /** An account has no line feed, so the last one parts it from the emoji. */
 const markName = (emoji: string, account: string): string =>
@@ -50,12 +54,17 @@ export function mongoMessageChangeStore(database: Db): MessageChangeStore {
         return stamped.lastChangeAt;
       }),
 
-    edit: ({ at, content, mentions, ...of }) =>
-      change("editing a message", of, {
+    edit: ({ at, mentions, ...of }) => {
+      const said =
+        "body" in of
+          ? { set: { body: of.body }, unset: CLEAR_TEXT }
+          : { set: { content: of.content }, unset: ["body"] };
+      return change("editing a message", of, {
         guard: { field: "editedAt", value: at },
-        set: { content, ...(mentions && { mentions }) },
-        unset: mentions ? [] : ["mentions"],
-      }),
+        set: { ...said.set, ...(mentions && { mentions }) },
+        unset: [...said.unset, ...(mentions ? [] : ["mentions"])],
+      });
+    },
 
     remove: ({ roomId, messageId, at }) =>
       storeCall("deleting a message", async () => {

@@ -3,7 +3,6 @@ import type { Collection, Db, Filter } from "mongodb";
 import { collectionsOf, type MessageRecord } from "./collections.ts";
 import { insertIfAbsent } from "./insert-if-absent.ts";
 import { type HistoryPage, messageCursorOf, type MessageRow, type MessageStore } from "./message-store.ts";
-import { messageViewOf } from "./message-view.ts";
 import { type MomentPlace, momentCursor } from "./moment-cursor.ts";
 import { pageOf } from "./page.ts";
 import { storeCall } from "./store-call.ts";
@@ -108,8 +107,7 @@ async function listed(messages: Collection<MessageRecord>, listing: Listing): Pr
     .sort({ createdAt: order, messageId: order })
     .limit(limit + 1)
     .toArray();
-  const views = found.map((record) => messageViewOf(rowOf(record)));
-  const { rows, next } = pageOf(views, limit, messageCursorOf);
+  const { rows, next } = pageOf(found.map(rowOf), limit, messageCursorOf);
   return { messages: rows, ...(next !== undefined && { next }) };
 }
 

@@ -1,4 +1,4 @@
-import type { MessageView } from "@parley/contract/messages";
+import type { MessageView, SealedContent, StoredMessage } from "@parley/contract/messages";
 
 import { momentCursor } from "./moment-cursor.ts";
 
@@ -16,9 +16,9 @@ export interface MessageOrigin {
   readonly createdAt: number;
 }
 
-/** A message as accepted. `canonical`: MESSAGES_CANONICAL is known to hold it. */
-export interface MessageRow extends Omit<MessageView, "reactions" | "markedAt"> {
+interface RowFields {
   readonly requestId: string;
+  /** MESSAGES_CANONICAL is known to hold it. */
   readonly canonical: boolean;
   /** `at` of the newest change accepted, applied or not (epoch ms). */
   readonly lastChangeAt?: number;
@@ -28,9 +28,13 @@ export interface MessageRow extends Omit<MessageView, "reactions" | "markedAt"> 
   readonly marks?: Readonly<Record<string, ReactionMark>>;
 }
 
+type RowOf<Message> = Message extends unknown ? Omit<Message, "reactions" | "markedAt"> & RowFields : never;
+/** A message as accepted; what it says is sealed. */
+export type MessageRow = RowOf<StoredMessage>;
+
 /** In the order of the listing; `next` is absent when nothing visible follows. */
-export interface HistoryPage {
-  readonly messages: readonly MessageView[];
+export interface HistoryPage<Message = MessageRow> {
+  readonly messages: readonly Message[];
   readonly next?: string;
 }
 
@@ -78,6 +82,9 @@ interface ChangeOf {
   readonly at: number;
 }
 
+/** What an edited message says: sealed together with its attachments; in clear only by edits from before bodies were sealed. */
+type NewText = { readonly body: SealedContent } | { readonly content: string };
+
 /**
  * Changes of messages that are there. Each may come twice, late and before an older one: the newest edit, mark and pin
  * wins, and a deletion wins over everything.
@@ -85,7 +92,7 @@ interface ChangeOf {
 export interface MessageChangeStore {
   /** A moment for a change: `now`, or as much later as makes it the newest of its message. @throws when there is no row */
   stamp(of: { roomId: string; messageId: string; now: number }): Promise<number>;
-  edit(of: ChangeOf & { content: string; mentions?: readonly string[] | undefined }): Promise<void>;
+  edit(of: ChangeOf & NewText & { mentions?: readonly string[] | undefined }): Promise<void>;
   /** Leaves a tombstone: nothing of what it said, of its attachments, mentions, reactions and pin. */
   remove(of: ChangeOf): Promise<void>;
   react(of: ChangeOf & { emoji: string; account: string; on: boolean }): Promise<void>;

@@ -1,3 +1,4 @@
+import { rosterDigestOf } from "@parley/room/roster-hash";
 import type { RoomState } from "@parley/room/state";
 import type { Db } from "mongodb";
 import { describe, expect } from "vitest";
@@ -83,6 +84,8 @@ describe("mongoReplicaStore", () => {
       appliedAt: state.at,
       chain: "c5",
       rosterHash: state.rosterHash,
+      rosterDigest: rosterDigestOf(state),
+      digestRevision: 5,
       createdAt: state.createdAt,
     };
     expect(await rooms.findMany([state.roomId])).toEqual([summary]);
@@ -116,6 +119,8 @@ describe("mongoReplicaStore", () => {
       state = step(before);
       expect(await store.commit({ before, state })).toBe("committed");
       expect((await find())?.state).toEqual(state);
+      const digest = { rosterDigest: rosterDigestOf(state), digestRevision: state.revision };
+      expect(await stored()).toMatchObject(digest);
     }
     expect(Object.keys((await stored())?.state?.members ?? {})).toHaveLength(4);
   });

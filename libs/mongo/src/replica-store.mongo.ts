@@ -29,6 +29,19 @@ export function mongoReplicaStore(database: Db): ReplicaStore {
 
     bury: (of) => storeCall("burying a replica", () => bury(rooms, of)),
 
+    heldVersions: ({ siteId, after, limit }) =>
+      storeCall("listing replicas", async () => {
+        const records = await rooms
+          .find(
+            { siteId, state: { $exists: true }, ...(after !== undefined && { _id: { $gt: after } }) },
+            { projection: { keyVersion: 1, applied: 1 } },
+          )
+          .sort({ _id: 1 })
+          .limit(limit)
+          .toArray();
+        return records.map(({ _id, keyVersion = 0, applied }) => ({ roomId: _id, keyVersion, applied }));
+      }),
+
     noteMissingKey: ({ roomId, missingKey }) =>
       storeCall("noting a missing key", async () => {
         await rooms.updateOne(
@@ -150,10 +163,14 @@ const CLEARED_BY_BURYING = Object.keys({
   keyVersion: true,
   chain: true,
   rosterHash: true,
+  rosterDigest: true,
+  digestRevision: true,
   createdAt: true,
   quarantined: true,
   lastMessageAt: true,
   lastMessageId: true,
+  rekeyDue: true,
+  dueRotatedAt: true,
   state: true,
   missingKey: true,
   changedAt: true,
@@ -225,6 +242,7 @@ function stateOf(record: RoomRecord): RoomState | undefined {
   if (!record.state) return undefined;
   const room = record as Required<RoomRecord>;
   const { siteId, type, name, createdAt, chain, rosterHash, keyVersion, settings, closed } = room;
+  const { dueRotatedAt } = record;
   return {
     roomId: room._id,
     siteId,
@@ -240,6 +258,7 @@ function stateOf(record: RoomRecord): RoomState | undefined {
     at: room.appliedAt,
     members: new Map(Object.values(room.state.members).map((entry) => [entry.account, entry])),
     orgs: new Map(room.orgs.map(({ orgId, name: orgName, addedAt }) => [orgId, { name: orgName, addedAt }])),
+    ...(dueRotatedAt !== undefined && { dueRotatedAt }),
     recentRequests: [],
   };
 }

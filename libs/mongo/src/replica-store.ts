@@ -23,6 +23,13 @@ export interface Replica {
   readonly missingKey?: MissingKey | undefined;
 }
 
+/** Which key version a replica projects. */
+export interface HeldVersion {
+  readonly roomId: string;
+  readonly keyVersion: number;
+  readonly applied: number;
+}
+
 /** What became of a write: `conflict` means that another worker went on from another revision. */
 export type ReplicaOutcome = "committed" | "alreadyApplied" | "conflict";
 
@@ -64,6 +71,12 @@ export interface ReplicaStore {
   }): Promise<ReplicaOutcome>;
   /** Notes the key that is missing; a note of a later version and a tombstone stay as they are. */
   noteMissingKey(of: { roomId: string; missingKey: MissingKey }): Promise<void>;
+  /** Replicas of rooms homed at `siteId`, no tombstones, by room id from behind `after` on. */
+  heldVersions(of: {
+    siteId: string;
+    after?: string | undefined;
+    limit: number;
+  }): Promise<readonly HeldVersion[]>;
   /** Drops the note, unless it is of a later version. */
   clearMissingKey(of: { roomId: string; version: number }): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { rosterDigestOf } from "@parley/room/roster-hash";
 import { describe, expect } from "vitest";
 
 import { test } from "../test/mongo-test.ts";
@@ -29,6 +30,8 @@ describe("mongoRoomDocumentStore", () => {
       appliedAt: state.at,
       chain: "",
       rosterHash: state.rosterHash,
+      rosterDigest: rosterDigestOf(state),
+      digestRevision: 1,
       createdAt: state.createdAt,
     });
   });

@@ -56,8 +56,11 @@ export function mongoRoomDocumentStore(database: Db): RoomDocumentStore {
         async () => (await rooms.findOne({ _id: roomId }, { projection: { siteId: 1 } }))?.siteId,
       ),
 
-    commitApplied: (state) =>
-      storeCall("committing an applied event", () => commitApplied(rooms, commits, state)),
+    commitApplied: (state, { isRekey } = { isRekey: false }) =>
+      storeCall("committing an applied event", async () => {
+        const endsDue = isRekey && (await commitEndingDue(rooms, state));
+        return endsDue ? "applied" : commitApplied(rooms, commits, state);
+      }),
 
     quarantine: (of) => storeCall("quarantining a room", () => quarantine(rooms, of)),
 
@@ -94,13 +97,32 @@ async function insertIfAbsent(rooms: Collection<RoomRecord>, state: RoomState): 
   }
 }
 
+const nextOf = ({ roomId, revision }: RoomState) => ({
+  _id: roomId,
+  applied: revision - 1,
+  type: { $exists: true },
+});
+
+/** The commit of a changed key in a room that was due for it; whether it was. */
+async function commitEndingDue(rooms: Collection<RoomRecord>, state: RoomState): Promise<boolean> {
+  const { matchedCount } = await rooms.updateOne(
+    { ...nextOf(state), "rekeyDue.at": { $lte: state.at } },
+    {
+      $set: { ...roomFieldsOf(state), applied: state.revision },
+      $unset: { rekeyDue: "" },
+      ...CHANGED,
+    },
+  );
+  return matchedCount === 1;
+}
+
 async function commitApplied(
   rooms: Collection<RoomRecord>,
   commits: WriteGroup<RoomRecord>,
   state: RoomState,
 ): Promise<CommitOutcome> {
   const { roomId, revision } = state;
-  const filter = { _id: roomId, applied: revision - 1, type: { $exists: true } };
+  const filter = nextOf(state);
   const update = { $set: { ...roomFieldsOf(state), applied: revision }, ...CHANGED };
   const { allTaken } = await commits.write([{ updateOne: { filter, update } }]);
   if (allTaken) return "applied";

@@ -49,11 +49,23 @@ export interface RoomSummary {
   readonly appliedAt: number;
   readonly chain: string;
   readonly rosterHash: string;
+  /** SHA-256 (hex) over the whole state, which keys are handed out for, and the revision of that state. */
+  readonly rosterDigest: string;
+  readonly digestRevision: number;
   readonly createdAt: number;
   readonly quarantined?: Quarantine | undefined;
   readonly waiting?: WaitingMark | undefined;
   readonly lastMessageAt?: number | undefined;
   readonly lastMessageId?: string | undefined;
+  /** A device that could read the room was revoked: the key changes with the next message. Only at the room's home. */
+  readonly rekeyDue?: RekeyDue | undefined;
+  /** When the key last changed for that (epoch ms). */
+  readonly dueRotatedAt?: number | undefined;
+}
+
+/** Since when the room's key is due to change (epoch ms). */
+export interface RekeyDue {
+  readonly at: number;
 }
 
 export interface RoomDocument extends RoomSummary {
@@ -90,8 +102,11 @@ export interface RoomDocumentStore {
   progress(roomId: string): Promise<RoomProgress>;
   /** The home site of any room that this site holds something of. */
   homeOf(roomId: string): Promise<string | undefined>;
-  /** Room fields and `applied` in one compare-and-set from `state.revision - 1` to `state.revision`. */
-  commitApplied(state: RoomState): Promise<CommitOutcome>;
+  /**
+   * Room fields and `applied` in one compare-and-set from `state.revision - 1` to `state.revision`. With the event of a
+   * changed key the room is no longer due, unless it became so after that event.
+   */
+  commitApplied(state: RoomState, event?: { readonly isRekey: boolean }): Promise<CommitOutcome>;
   /** Notes that the event of `revision` cannot be applied; nothing happens when it has been. */
   quarantine(of: { roomId: string; siteId: string; revision: number; at: number }): Promise<void>;
   /** Ends a quarantine of `revision` or lower. */

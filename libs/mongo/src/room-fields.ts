@@ -1,11 +1,12 @@
 import { byteOrder } from "@parley/contract/ids";
 import { countsOf, participatingSites } from "@parley/room/membership";
+import { rosterDigestOf } from "@parley/room/roster-hash";
 import type { RoomState } from "@parley/room/state";
 
 import type { RoomDocument } from "./room-document-store.ts";
 
 type IdentityField = "roomId" | "siteId" | "type" | "createdAt" | "participants";
-type ProgressField = "applied" | "waiting" | "quarantined" | "lastMessageAt" | "lastMessageId";
+type ProgressField = "applied" | "waiting" | "quarantined" | "lastMessageAt" | "lastMessageId" | "rekeyDue";
 
 /** What never changes over a room's life. */
 export function roomIdentityOf(state: RoomState): Omit<Pick<RoomDocument, IdentityField>, "roomId"> {
@@ -30,6 +31,9 @@ export function roomFieldsOf(state: RoomState): Omit<RoomDocument, IdentityField
     appliedAt: state.at,
     chain: state.chain,
     rosterHash: state.rosterHash,
+    rosterDigest: rosterDigestOf(state),
+    digestRevision: state.revision,
+    ...(state.dueRotatedAt !== undefined && { dueRotatedAt: state.dueRotatedAt }),
   };
 }
 

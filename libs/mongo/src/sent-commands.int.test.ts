@@ -59,6 +59,7 @@ const EVERY_CALL: {
     noteMissingKey: (store) =>
       store.noteMissingKey({ roomId: replica.roomId, missingKey: { version: 1, attempts: 1 } }),
     clearMissingKey: (store) => store.clearMissingKey({ roomId: replica.roomId, version: 1 }),
+    heldVersions: (store) => store.heldVersions({ siteId: "beta", after: "0", limit: 2 }),
     bury: (store) =>
       store.bury({ roomId: replica.roomId, siteId: "beta", revision: 3, at: 5, repair: false }),
   },
@@ -112,7 +113,8 @@ const EVERY_CALL: {
   },
   changes: {
     stamp: (store) => store.stamp({ ...message, now: 6 }),
-    edit: (store) => store.edit({ ...message, at: 6, content: "hi" }),
+    edit: (store) =>
+      store.edit({ ...message, at: 6, body: { kid: "c1", nonce: "AAAA", ciphertext: "AAAA" } }),
     react: (store) => store.react({ ...message, at: 7, emoji: "+1", account: "bob", on: true }),
     pin: (store) => store.pin({ ...message, at: 8, pinned: true }),
     countReplies: (store) => store.countReplies({ roomId, threadOf: "m" }),

@@ -11,19 +11,39 @@ const letter = (bits: number): number => ALPHABET[bits & SIX_BITS] ?? 0;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** Two digits of each 12 bits, the first one in the low byte, as a little-endian machine keeps them. */
+const DIGIT_PAIRS = Uint16Array.from({ length: 4096 }, (_, bits) => letter(bits >> 6) | (letter(bits) << 8));
+const IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/** Whole groups of three bytes, two pairs of digits each. */
+function writePairs(bytes: Uint8Array, pairs: Uint16Array): void {
+  for (let from = 0, to = 0; from + 2 < bytes.length; from += 3, to += 2) {
+    const group = ((bytes[from] ?? 0) << 16) | ((bytes[from + 1] ?? 0) << 8) | (bytes[from + 2] ?? 0);
+    pairs[to] = DIGIT_PAIRS[group >> 12] ?? 0;
+    pairs[to + 1] = DIGIT_PAIRS[group & 0xfff] ?? 0;
+  }
+}
+
+/** Groups of three bytes from `begin` on, and what is left at the end, digit by digit. */
+function writeDigits(bytes: Uint8Array, text: Uint8Array, begin: number): void {
+  for (let from = begin, to = (begin / 3) * 4; from < bytes.length; from += 3, to += 4) {
+    const group = ((bytes[from] ?? 0) << 16) | ((bytes[from + 1] ?? 0) << 8) | (bytes[from + 2] ?? 0);
+    text[to] = letter(group >> 18);
+    text[to + 1] = letter(group >> 12);
+    text[to + 2] = from + 1 < bytes.length ? letter(group >> 6) : PADDING;
+    text[to + 3] = from + 2 < bytes.length ? letter(group) : PADDING;
+  }
+}
+
 /**
  * Standard base64 with padding (SPEC-rooms 1.4). Written out because `btoa` takes 0.6 ms for a message of 20 KB and
  * Node 24 has no `Uint8Array.prototype.toBase64`; this runs the same in browsers.
  */
 export function toBase64(bytes: Uint8Array): string {
-  const text = new Uint8Array(Math.ceil(bytes.length / 3) * 4).fill(PADDING);
-  for (let from = 0, to = 0; from < bytes.length; from += 3, to += 4) {
-    const group = ((bytes[from] ?? 0) << 16) | ((bytes[from + 1] ?? 0) << 8) | (bytes[from + 2] ?? 0);
-    text[to] = letter(group >> 18);
-    text[to + 1] = letter(group >> 12);
-    if (from + 1 < bytes.length) text[to + 2] = letter(group >> 6);
-    if (from + 2 < bytes.length) text[to + 3] = letter(group);
-  }
+  const text = new Uint8Array(Math.ceil(bytes.length / 3) * 4);
+  const whole = IS_LITTLE_ENDIAN ? Math.floor(bytes.length / 3) * 3 : 0;
+  if (whole > 0) writePairs(bytes, new Uint16Array(text.buffer));
+  writeDigits(bytes, text, whole);
   return decoder.decode(text);
 }
 

@@ -1,15 +1,13 @@
-import { fromBase64, toBase64 } from "./base64.ts";
 import { concatBytes, linesBytes } from "./bytes.ts";
 import type { CryptoSuite } from "./crypto-suite.ts";
-import { NONCE_BYTES, TAG_BYTES } from "./crypto-suite.ts";
-import type { KeyEncryptionKeys } from "./key-encryption-keys.ts";
 import { PRIVATE_KEY_BYTES, PUBLIC_KEY_BYTES } from "./key-form.ts";
 import type { RoomKeyPair } from "./key-pair.ts";
 import { assertPair, createKeyPair } from "./key-pair.ts";
-import { describeKey } from "./room-key.ts";
+import { KeyRecordError, type KeyRecordSealing, openRecord, sealRecord } from "./sealed-record.ts";
 
-const FORM = /^k1\.([A-Za-z0-9_-]{1,32})\.([^.]+)$/;
-const RECORD_BYTES = NONCE_BYTES + PUBLIC_KEY_BYTES + PRIVATE_KEY_BYTES + TAG_BYTES;
+export { KeyRecordError, type KeyRecordSealing, keyIdOf } from "./sealed-record.ts";
+
+const PAIR_BYTES = PUBLIC_KEY_BYTES + PRIVATE_KEY_BYTES;
 
 /** Where a record belongs; it opens nowhere else. */
 export interface KeyRecordPlace {
@@ -17,25 +15,6 @@ export interface KeyRecordPlace {
   readonly siteId: string;
   readonly roomId: string;
   readonly version: number;
-}
-
-/** What seals and opens records. */
-export interface KeyRecordSealing {
-  readonly suite: CryptoSuite;
-  readonly keys: KeyEncryptionKeys;
-}
-
-/** A stored record that does not open. Names room and, where it is known, version; never bytes. */
-export class KeyRecordError extends Error {
-  override readonly name = "KeyRecordError";
-  readonly roomId: string;
-  readonly version: number | undefined;
-
-  constructor(of: { readonly roomId: string; readonly version?: number | undefined }, problem: string) {
-    super(`${describeKey(of)}: ${problem}`);
-    this.roomId = of.roomId;
-    this.version = of.version;
-  }
 }
 
 const additionalDataOf = ({ siteId, roomId, version }: KeyRecordPlace): Uint8Array =>
@@ -46,47 +25,26 @@ const additionalDataOf = ({ siteId, roomId, version }: KeyRecordPlace): Uint8Arr
  * first key-encryption key and bound to its place.
  * @throws {RangeError} when the halves of the pair do not belong together
  */
-export function sealKeyRecord(
-  { suite, keys }: KeyRecordSealing,
-  place: KeyRecordPlace,
-  pair: RoomKeyPair,
-): string {
-  assertPair(suite, pair);
-  const key = keys.keyOf(keys.sealingKeyId);
-  if (key === undefined) throw new Error("the ring does not hold its own sealing key");
-  const nonce = suite.randomBytes(NONCE_BYTES);
-  const data = concatBytes(pair.publicKey, pair.privateKey);
-  const ciphertext = suite.sealAesGcm({ key, nonce, additionalData: additionalDataOf(place), data });
-  return `k1.${keys.sealingKeyId}.${toBase64(concatBytes(nonce, ciphertext))}`;
+export function sealKeyRecord(sealing: KeyRecordSealing, place: KeyRecordPlace, pair: RoomKeyPair): string {
+  assertPair(sealing.suite, pair);
+  return sealRecord(sealing, {
+    additionalData: additionalDataOf(place),
+    data: concatBytes(pair.publicKey, pair.privateKey),
+  });
 }
-
-/** The id of the key-encryption key that a record names, which says nothing of whether it opens. */
-export const keyIdOf = (record: string): string | undefined => FORM.exec(record)?.[1];
 
 /**
  * The pair of a record that was read from `place`.
  * @throws {KeyRecordError} unknown key id, malformed, changed or swapped record, halves that do not belong together
  */
-export function openKeyRecord(
-  { suite, keys }: KeyRecordSealing,
-  place: KeyRecordPlace,
-  record: string,
-): RoomKeyPair {
-  const [, keyId = "", body = ""] = FORM.exec(record) ?? [];
-  if (keyId === "") throw new KeyRecordError(place, "the stored record is malformed");
-  const key = keys.keyOf(keyId);
-  if (key === undefined) throw new KeyRecordError(place, `no key-encryption key with id ${keyId}`);
-  const bytes = fromBase64(body);
-  if (bytes?.length !== RECORD_BYTES) throw new KeyRecordError(place, "the stored record is malformed");
-  const opened = suite.openAesGcm({
-    key,
-    nonce: bytes.subarray(0, NONCE_BYTES),
+export function openKeyRecord(sealing: KeyRecordSealing, place: KeyRecordPlace, record: string): RoomKeyPair {
+  const opened = openRecord(sealing, {
+    of: place,
     additionalData: additionalDataOf(place),
-    data: bytes.subarray(NONCE_BYTES),
+    record,
+    dataBytes: PAIR_BYTES,
   });
-  if (opened === undefined)
-    throw new KeyRecordError(place, "the stored record was changed or belongs elsewhere");
-  return pairOf(suite, place, opened);
+  return pairOf(sealing.suite, place, opened);
 }
 
 function pairOf(suite: CryptoSuite, place: KeyRecordPlace, opened: Uint8Array): RoomKeyPair {

@@ -1,25 +1,11 @@
-import { Failure } from "@parley/contract/failure";
 import type { Recorder } from "@parley/contract/observe";
-import { KeyRecordError } from "@parley/room-crypto/key-record";
 
 import type { RoomKeyStore } from "./room-key-store.ts";
+import { watchStore } from "./watch-store.ts";
 
-/**
- * A key store whose faults are counted by operation and told apart: a bad record and a pair that does not fit stay
- * what they are, a store that does not answer is a Failure `store_unavailable`.
- */
+/** A key store whose faults are counted by operation and told apart, as {@link watchStore} says. */
 export function watchedKeyStore(store: RoomKeyStore, recorder: Recorder): RoomKeyStore {
-  const watched =
-    <Arguments extends unknown[], Answer>(op: string, call: (...of: Arguments) => Promise<Answer>) =>
-    async (...of: Arguments): Promise<Answer> => {
-      try {
-        return await call(...of);
-      } catch (cause) {
-        recorder.count("room_key_valkey_errors_total", { op });
-        if (cause instanceof KeyRecordError || cause instanceof RangeError) throw cause;
-        throw new Failure("store_unavailable", { detail: `the key store does not answer: ${op}`, cause });
-      }
-    };
+  const watched = watchStore(recorder);
   return {
     prepare: watched("prepare", (...of) => store.prepare(...of)),
     activate: watched("activate", (...of) => store.activate(...of)),

@@ -3,7 +3,7 @@ import type { RoomDocument, RoomDocumentStore } from "@parley/mongo/room-documen
 import type { Subscription, SubscriptionStore } from "@parley/mongo/subscription-store";
 import { evolve } from "@parley/room/evolve";
 import { countsOf, participatingSites } from "@parley/room/membership";
-import { rosterHashOf } from "@parley/room/roster-hash";
+import { rosterDigestOf, rosterHashOf } from "@parley/room/roster-hash";
 import type { RoomState } from "@parley/room/state";
 
 import type { EventReader } from "./event-reader.ts";
@@ -61,6 +61,8 @@ const factsOf = (state: RoomState) => ({
   appliedAt: state.at,
   chain: state.chain,
   rosterHash: state.rosterHash,
+  rosterDigest: rosterDigestOf(state),
+  digestRevision: state.revision,
   createdAt: state.createdAt,
 });
 

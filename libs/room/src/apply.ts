@@ -9,7 +9,16 @@ import type { RoomOrg, RoomState } from "./state.ts";
 /** What events say about a room; the envelope's part is `evolve`'s. */
 export type RoomFacts = Pick<
   RoomState,
-  "type" | "name" | "createdAt" | "members" | "rosterHash" | "orgs" | "keyVersion" | "settings" | "closed"
+  | "type"
+  | "name"
+  | "createdAt"
+  | "members"
+  | "rosterHash"
+  | "orgs"
+  | "keyVersion"
+  | "settings"
+  | "closed"
+  | "dueRotatedAt"
 >;
 
 type LaterType = Exclude<EventType, "room_created">;
@@ -101,7 +110,10 @@ const APPLIERS: Appliers = {
     return { settings: event.data.rekeyOnJoin ? { ...settings, rekeyOnJoin: true } : settings };
   },
 
-  key_rotated: (state, event) => ({ keyVersion: rotated(state, event.data.rekey, event) }),
+  key_rotated: (state, event) => ({
+    keyVersion: rotated(state, event.data.rekey, event),
+    ...(event.data.reason === "due" && { dueRotatedAt: event.at }),
+  }),
 };
 
 const applyLater = <T extends LaterType>(state: RoomState, event: RoomEventOf<T>): Partial<RoomFacts> =>

@@ -132,10 +132,13 @@ export interface CloseRoom extends Asked {
   readonly type: "close_room";
 }
 
-/** Rotates a key that the store lost or that is not the printed one; asked by our own processes only. */
+/**
+ * Rotates a key that the store lost, that is not the printed one, or that a revoked device could read (`due`); asked by
+ * our own processes only.
+ */
 export interface RotateKey extends Asked {
   readonly type: "rotate_key";
-  readonly reason: "lost" | "requested";
+  readonly reason: "lost" | "requested" | "due";
   /** The version to replace; a room past it needs nothing. */
   readonly version: number;
 }

@@ -134,6 +134,7 @@ describe("the roster digest", () => {
       { ...room, name: "Other" },
       { ...room, settings: { restricted: true, externalAccess: true } },
       { ...room, settings: { restricted: false, externalAccess: false } },
+      { ...room, settings: { restricted: false, externalAccess: true, rekeyOnJoin: true } as const },
       { ...room, orgs: new Map([["ops", { addedAt: 1, name: "Ops" }]]) },
       { ...room, keyVersion: 3 },
       { ...room, members: new Map([["ann", ann]]) },
@@ -149,5 +150,16 @@ describe("the roster digest", () => {
     ].join("\n");
     const expected = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
     expect(rosterDigestOf(room)).toBe(Buffer.from(expected).toString("hex"));
+  });
+
+  it.each([
+    ["", {}],
+    ["\t1", { rekeyOnJoin: true }],
+  ] as const)("says of joining %j after the flags when it changes the key: %j", async (said, policy) => {
+    const settings = { restricted: true, externalAccess: false, ...policy };
+    const text = `Plans\n1\t0${said}\n\n0`;
+    const expected = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+    const empty = { ...room, settings, orgs: new Map(), members: new Map(), keyVersion: 0 };
+    expect(rosterDigestOf(empty)).toBe(Buffer.from(expected).toString("hex"));
   });
 });

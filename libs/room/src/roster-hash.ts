@@ -17,18 +17,21 @@ const sumOf = (hash: string): bigint => BigInt(`0x${hash}`);
 const flag = (value: boolean): string => (value ? "1" : "0");
 
 /** The text that stands for a member; no token holds a line feed or tab, so it is unambiguous (SPEC-rooms 4). */
-const memberText = (entry: MemberEntry): string =>
-  [
-    entry.account,
-    entry.siteId,
-    entry.kind,
-    entry.role,
-    flag(entry.individual),
-    entry.viaOrgs.toSorted(byteOrder).join("\t"),
-    entry.joinedAt,
-    entry.historySharedSince ?? "",
-    entry.keyFrom,
-  ].join("\n");
+const memberText = (entry: MemberEntry): string => {
+  const {
+    account,
+    siteId,
+    kind,
+    role,
+    individual,
+    viaOrgs,
+    joinedAt,
+    historySharedSince = "",
+    keyFrom,
+  } = entry;
+  const orgIds = viaOrgs.toSorted(byteOrder).join("\t");
+  return `${account}\n${siteId}\n${kind}\n${role}\n${flag(individual)}\n${orgIds}\n${joinedAt}\n${historySharedSince}\n${keyFrom}`;
+};
 
 const digestOf = (text: string): string => bytesToHex(sha256(utf8ToBytes(text)));
 const memberSum = (entry: MemberEntry): bigint => sumOf(digestOf(memberText(entry)));
@@ -51,12 +54,25 @@ export function rosterHashOf(members: Iterable<MemberEntry>): string {
 type Digested = Pick<RoomState, "members" | "name" | "settings" | "orgs" | "keyVersion">;
 
 /**
- * SHA-256 (hex) over the whole state that members rely on. Unlike the roster hash, a sum that an adversary can steer,
- * it also stands against intent (DESIGN 5.1).
+ * The digests of states that are in use. A state never changes, and its digest is asked for by each step that needs it.
+ * The texts of entries are not kept: of a roster of 1000 that saves 1 ms of 3, and takes more memory than the entries.
  */
-export function rosterDigestOf({ members, name, settings, orgs, keyVersion }: Digested): string {
+const digests = new WeakMap<Digested, string>();
+
+/**
+ * SHA-256 (hex) over the whole state that members rely on. Unlike the roster hash, a sum that an adversary can steer,
+ * it also stands against intent (DESIGN 5.1). A room whose key changes on joining says so, any other nothing, so that
+ * digests made before there was a choice stand.
+ */
+export function rosterDigestOf(state: Digested): string {
+  const known = digests.get(state);
+  if (known !== undefined) return known;
+  const { members, name, settings, orgs, keyVersion } = state;
   const texts = [...members.values()].map(memberText).toSorted(byteOrder);
-  const flags = [flag(settings.restricted), flag(settings.externalAccess)].join("\t");
+  const policy = settings.rekeyOnJoin ? [flag(true)] : [];
+  const flags = [flag(settings.restricted), flag(settings.externalAccess), ...policy].join("\t");
   const orgIds = [...orgs.keys()].toSorted(byteOrder).join("\t");
-  return digestOf([...texts, name, flags, orgIds, keyVersion].join("\n"));
+  const digest = digestOf([...texts, name, flags, orgIds, keyVersion].join("\n"));
+  digests.set(state, digest);
+  return digest;
 }

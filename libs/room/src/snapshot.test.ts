@@ -43,7 +43,7 @@ function largestRoom(): RoomState {
 describe("a snapshot", () => {
   it("is plain JSON that gives the same room back", () => {
     expect(fromSnapshot(JSON.parse(JSON.stringify(toSnapshot(room))))).toStrictEqual(room);
-    const closed = { ...room, closed: true };
+    const closed = { ...room, closed: true, dueRotatedAt: T0 };
     expect(fromSnapshot(JSON.parse(JSON.stringify(toSnapshot(closed))))).toStrictEqual(closed);
   });
 

@@ -19,6 +19,7 @@ interface SnapshotFacts {
   readonly closed: boolean;
   readonly members: readonly MemberEntry[];
   readonly orgs: readonly SnapshotOrg[];
+  readonly dueRotatedAt?: number | undefined;
 }
 
 /** A room at a revision as plain JSON: safe for stores and streams. */
@@ -37,7 +38,7 @@ export interface RoomSnapshot {
 
 export function toSnapshot(room: RoomState): RoomSnapshot & Required<Pick<RoomSnapshot, "recentRequests">> {
   const { siteId, roomId, revision, chain, rosterHash, keyVersion, at, recentRequests } = room;
-  const { type, name, settings, createdAt, closed, members, orgs } = room;
+  const { type, name, settings, createdAt, closed, members, orgs, dueRotatedAt } = room;
   return {
     siteId,
     roomId,
@@ -54,6 +55,7 @@ export function toSnapshot(room: RoomState): RoomSnapshot & Required<Pick<RoomSn
       closed,
       members: [...members.values()],
       orgs: [...orgs].map(([orgId, org]) => ({ orgId, name: org.name, addedAt: org.addedAt })),
+      ...(dueRotatedAt !== undefined && { dueRotatedAt }),
     },
     recentRequests,
   };
@@ -65,7 +67,7 @@ export function toSnapshot(room: RoomState): RoomSnapshot & Required<Pick<RoomSn
  */
 export function fromSnapshot(snapshot: RoomSnapshot): RoomState {
   const { siteId, roomId, revision, chain, rosterHash, keyVersion, at, recentRequests = [] } = snapshot;
-  const { roomType, name, settings, createdAt, closed, members, orgs } = snapshot.state;
+  const { roomType, name, settings, createdAt, closed, members, orgs, dueRotatedAt } = snapshot.state;
   assertLaw(rosterHashOf(members) === rosterHash, "roster_hash", { roomId, revision });
   return {
     roomId,
@@ -82,6 +84,7 @@ export function fromSnapshot(snapshot: RoomSnapshot): RoomState {
     keyVersion,
     settings,
     closed,
+    ...(dueRotatedAt !== undefined && { dueRotatedAt }),
     recentRequests,
   };
 }

@@ -35,6 +35,8 @@ export interface RoomState {
   readonly keyVersion: number;
   readonly settings: RoomSettings;
   readonly closed: boolean;
+  /** When the key was last rotated because a device was revoked (epoch ms); absent: never. */
+  readonly dueRotatedAt?: number | undefined;
   /** The last 256, oldest first. */
   readonly recentRequests: readonly RecentRequest[];
 }

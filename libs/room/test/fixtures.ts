@@ -152,11 +152,11 @@ export const restrict = (parts: Partial<Omit<RestrictRoom, "type">>, caller = "r
   ...parts,
 });
 export const close = (caller: string): CloseRoom => ({ type: "close_room", ...asked(caller) });
-export const rotate = (version: number): RotateKey => ({
+export const rotate = (version: number, reason: RotateKey["reason"] = "lost"): RotateKey => ({
   type: "rotate_key",
   ...asked("system"),
   actor: { account: "system", kind: "system" },
-  reason: "lost",
+  reason,
   version,
 });
 

@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import type { CanonicalEvent } from "@parley/contract/events";
 import { Failure } from "@parley/contract/failure";
 import { channelIdOf, userIdOf } from "@parley/contract/ids";
+import { LIMITS } from "@parley/contract/limits";
 import type { AccountKind } from "@parley/contract/shapes";
 import { accountsReferred } from "../src/channel-reference.ts";
 import type { Found, FoundAccount, FoundChannel, FoundOrg, RoomCommand, RoomLimits } from "../src/command.ts";
@@ -154,14 +155,18 @@ const restrict: fc.Arbitrary<Happening> = fc.tuple(admin, settings).map(([by, se
   return { ...askedBy(asked, by), type: "restrict_room", ...set };
 });
 const close: fc.Arbitrary<Happening> = fc.constant(({ asked }) => ({ ...asked, type: "close_room" }));
-const rotate: fc.Arbitrary<Happening> = fc.nat(4).map((version) => ({ asked }) => {
-  return { ...asked, type: "rotate_key", reason: "lost", version, actor: SYSTEM };
+const rotation = fc.tuple(fc.nat(4), fc.constantFrom("lost" as const, "due" as const));
+const rotate: fc.Arbitrary<Happening> = rotation.map(([version, reason]) => ({ asked }) => {
+  return { ...asked, type: "rotate_key", reason, version, actor: SYSTEM };
 });
 
 const step = fc.record({
   caller: fc.oneof({ weight: 2, arbitrary: fc.constant("ann") }, { weight: 1, arbitrary: account }),
-  /** Clocks of two processes differ a little. */
-  sinceLastMs: fc.integer({ min: -5, max: 20 }),
+  /** Clocks of two processes differ a little; now and then nothing happens for a while. */
+  sinceLastMs: fc.oneof(
+    { weight: 6, arbitrary: fc.integer({ min: -5, max: 20 }) },
+    { weight: 1, arbitrary: fc.constantFrom(LIMITS.dueRotationPauseMs - 20, LIMITS.dueRotationPauseMs) },
+  ),
   /** Now and then a request id of before comes again. */
   repeatOf: fc.option(fc.nat(30), { freq: 8 }),
   happening: fc.oneof(

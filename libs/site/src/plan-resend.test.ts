@@ -137,6 +137,16 @@ describe("an arrival of INBOX", () => {
       { type: OUTBOX_TYPES.memberState, body: { roomId, account: "bob", siteId: HOME } },
       /what the account reads next/,
     ],
+    [
+      "the devices of an account",
+      { subject: `outbox.${HOME}.${HERE}.-.device_state` },
+      /what its site sends next of them/,
+    ],
+    [
+      "the devices of an account on another site's lane",
+      { subject: `outbox.${HOME}.site-c.-.device_state` },
+      /no room of this site/,
+    ],
     ["a repair", { subject: `inbox.${HERE}.local.${roomId}.snapshot` }, /Have a new one made/],
   ])("is refused for %s", (_what, of, why) => {
     expect(refused(planned(of))).toMatch(why);

@@ -90,6 +90,8 @@ function planArrival(siteId: string, parked: Parked): ResendPlan {
     return refuse(
       "a repair is what the room's home held at that moment, and waiting rooms do not read it. Have a new one made.",
     );
+  if (tokensIn(canonicalSubjects.outboxDevices, parked.subject)?.dest === siteId)
+    return refuse("it lists an account's devices; what its site sends next of them says it again.");
   const tokens = tokensIn(canonicalSubjects.outbox, parked.subject);
   if (tokens?.dest !== siteId) return refuse(NO_ROOM);
   const { siteId: home, roomId, type } = tokens;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { parseRecordName, roomKeyNames } from "./keys.ts";
+import { keyAcksName, parseRecordName, roomKeyNames } from "./keys.ts";
 
 test("puts the room id of every name into braces, so a room's keys share a cluster slot", () => {
   expect(roomKeyNames("jHjHNiEuCoJo8Nrzp")).toEqual({
@@ -13,6 +13,7 @@ test("puts the room id of every name into braces, so a room's keys share a clust
 
 test.each(["", "a}b", "{a"])("refuses the room id %j, whose keys would lie apart", (roomId) => {
   expect(() => roomKeyNames(roomId)).toThrow(RangeError);
+  expect(() => keyAcksName(roomId)).toThrow(RangeError);
 });
 
 test.each(["current", "previous", "pending"] as const)(

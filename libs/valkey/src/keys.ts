@@ -33,7 +33,7 @@ export interface RoomKeyNames {
  * @throws {RangeError} for an empty room id or one with a brace, which would move the keys apart
  */
 export function roomKeyNames(roomId: string): RoomKeyNames {
-  if (roomId === "" || /[{}]/.test(roomId)) throw new RangeError("a room id is not empty and has no braces");
+  assertRoomIdFits(roomId);
   const name = (slot: string): string => `roomkey:{${roomId}}:${slot}`;
   return {
     current: name("current"),
@@ -41,4 +41,43 @@ export function roomKeyNames(roomId: string): RoomKeyNames {
     pending: name("pending"),
     closed: name("closed"),
   };
+}
+
+/**
+ * Which version of a room's key has reached whom.
+ * @throws {RangeError} as {@link roomKeyNames}
+ */
+export function keyAcksName(roomId: string): string {
+  assertRoomIdFits(roomId);
+  return `keyacks:{${roomId}}`;
+}
+
+/**
+ * The rooms of a site whose key is sent again, by the moment at which, and how often each was. The site is in the names
+ * for the sake of sites that share a store, as tests do; its braces keep both in one cluster slot.
+ */
+export const keyResendNames = (siteId: string): { readonly due: string; readonly attempts: string } => ({
+  due: `keyresends:{${siteId}}`,
+  attempts: `keyresends:{${siteId}}:attempts`,
+});
+
+/** The name of every cached content key, as the store matches names. */
+export const CONTENT_KEYS_PATTERN = "contentkey:{*}";
+
+const CONTENT_KEY_NAME = /^contentkey:\{([^{}]+)\}$/;
+
+/** The room of a cached content key's name; `undefined` for any other name. */
+export const parseContentKeyName = (name: string): string | undefined => CONTENT_KEY_NAME.exec(name)?.[1];
+
+/**
+ * The name under which a room's content key is cached (SPEC-agents 1.4); the braces are part of it.
+ * @throws {RangeError} for an empty room id or one with a brace
+ */
+export function contentKeyName(roomId: string): string {
+  assertRoomIdFits(roomId);
+  return `contentkey:{${roomId}}`;
+}
+
+function assertRoomIdFits(roomId: string): void {
+  if (roomId === "" || /[{}]/.test(roomId)) throw new RangeError("a room id is not empty and has no braces");
 }

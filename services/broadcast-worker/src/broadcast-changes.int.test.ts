@@ -62,6 +62,18 @@ describe("a change of a message", () => {
     },
   );
 
+  test("that is lost says no more than the message's id: who may see it asks for it", async ({ site }) => {
+    const roomId = await site.channel([{ account: "ann" }, { account: "bob" }]);
+    await site.activate(roomId, 0);
+    const messageId = await site.row(roomId);
+    const room = await site.listenOn(roomSubjects.event.of({ siteId: site.siteId, roomId }));
+    const body = { kid: "gone", nonce: "AAAAAAAAAAAAAAAA", ciphertext: "A".repeat(40) };
+    await site.change({ roomId, messageId, type: "edited", data: { body } });
+    await vi.waitFor(() => expect(room.received()).toHaveLength(1));
+    const [received = expect.fail("it was waited for")] = room.received();
+    expect(await site.opened(received)).toEqual({ messageId });
+  });
+
   test("of a message nobody knows says no more than its id", async ({ site }) => {
     const roomId = await site.channel([{ account: "ann" }]);
     await site.activate(roomId, 0);

@@ -6,7 +6,7 @@ import { publishToStream } from "@parley/messaging/publish";
 import { traceOf } from "@parley/messaging/trace";
 import { describe, expect, vi } from "vitest";
 
-import { newRoomId } from "../test/projection.ts";
+import { messageOf, newRoomId } from "../test/projection.ts";
 import { test } from "../test/test-site.ts";
 import { testHooks } from "./config.ts";
 
@@ -160,6 +160,43 @@ describe("while the room's key", () => {
 
     await vi.waitFor(() => expect(room.received()).toHaveLength(2));
     expect(room.received().map(({ event }) => event.sealed.version)).toEqual([0, 1]);
+  });
+});
+
+describe("a message whose text", () => {
+  // R125
+  test("rests in clear, from before bodies were sealed, or is the system's, is published sealed", async ({
+    site,
+  }) => {
+    const roomId = newRoomId();
+    await site.activate(roomId, 0);
+    const room = await site.listenOn(`chat.room.${site.siteId}.${roomId}.>`);
+    const message = messageOf(site.siteId, { roomId });
+
+    await site.publish(message);
+
+    await vi.waitFor(() => expect(room.received()).toHaveLength(1));
+    const [received = expect.fail("it was waited for")] = room.received();
+    expect(received.text).not.toContain("secret");
+    expect(await site.opened(received)).toEqual(message.data);
+  });
+
+  test("is lost for good is published as lost, alarmed, and holds up nobody", async ({ site }) => {
+    const roomId = newRoomId();
+    await site.activate(roomId, 0);
+    const room = await site.listenOn(`chat.room.${site.siteId}.${roomId}.>`);
+    await site.accept({ roomId });
+    const message = messageOf(site.siteId, { roomId });
+    const { content: _content, ...meta } = message.data;
+    const body = { kid: "gone", nonce: "AAAAAAAAAAAAAAAA", ciphertext: "A".repeat(40) };
+
+    await site.publish({ ...message, data: { ...meta, body } });
+    await site.accept({ roomId });
+
+    await vi.waitFor(() => expect(room.received()).toHaveLength(3));
+    const [, lost = expect.fail("it was waited for")] = room.received();
+    expect(await site.opened(lost)).toEqual({ ...meta, content: "", contentState: "lost" });
+    expect(site.log.events()).toContain("content_key_lost");
   });
 });
 

@@ -1,3 +1,5 @@
+import { createMessageBodies, type MessageBodies } from "@parley/content-keys/message-bodies";
+import { openContentKeys } from "@parley/content-keys/open-content-keys";
 import { CONSUMERS } from "@parley/contract/consumers";
 import { typing } from "@parley/contract/message-requests";
 import type { ServiceContext } from "@parley/lifecycle/service";
@@ -33,19 +35,20 @@ const PAIRS_MAX = 20_000;
 
 type Context = ServiceContext & { readonly config: Config };
 
-/** This process only reads keys: activating one, which begins a grace period, is not its right. */
+/** This process only reads keys: activating one, which begins a grace period, is not its right; nor does it seal at rest. */
 async function openKeys(stack: AsyncDisposableStack, context: Context, site: Site) {
-  const { config } = context;
+  const { config, log } = context;
   const client = await openValkey({ stack, context, site, config });
-  const store = valkeyRoomKeyStore({
+  const keeping = {
+    ...site,
     client,
     sealing: { suite: nodeSuite, keys: config.keyEncryptionKeys },
-    siteId: site.siteId,
-    gracePeriodMs: 0,
     now: () => site.clock.now(),
-  });
-  const watched: Pick<RoomKeyStore, "getVersions" | "getByVersion"> = watchedKeyStore(store, site.recorder);
-  return watched;
+  };
+  const store = valkeyRoomKeyStore({ ...keeping, gracePeriodMs: 0 });
+  const keys: Pick<RoomKeyStore, "getVersions" | "getByVersion"> = watchedKeyStore(store, site.recorder);
+  const bodies: Pick<MessageBodies, "open"> = createMessageBodies({ keys: openContentKeys(keeping), log });
+  return { keys, bodies };
 }
 
 /** Replicas share what members say of their typing. Resolves once the broker routes it here. */
@@ -82,7 +85,7 @@ export async function openService(stack: AsyncDisposableStack, context: Context)
     streams: ["MESSAGES_CANONICAL", "DEAD"],
   });
   const { broker, siteId } = site;
-  const keys = await openKeys(stack, context, site);
+  const { keys, bodies } = await openKeys(stack, context, site);
   const rooms = mongoRoomDocumentStore(site.database);
   const telling = {
     ...site,
@@ -108,7 +111,7 @@ export async function openService(stack: AsyncDisposableStack, context: Context)
     keyOf: roomOfMessage,
     handle: broadcastMessageHandler({
       ...telling,
-      plaintextOf: createPlaintextOf(mongoMessageAudience(site.database)),
+      plaintextOf: createPlaintextOf({ audience: mongoMessageAudience(site.database), bodies }),
       previous: createPreviousSequences({
         lookUp: (roomId, sequence) => lookUpPrevious(broker, { siteId, roomId, sequence }),
         silenceMaxMs: config.consumerPinTimeoutMs / 2,

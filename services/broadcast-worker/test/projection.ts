@@ -25,7 +25,7 @@ export const newRoomId = (): string => newId(17);
 export const messageOf = (
   siteId: string,
   of: { roomId: string; content?: string; keyFloor?: number; revision?: number },
-): CanonicalOf<"created"> => {
+) => {
   const messageId = newId(20);
   const { roomId, content = "a secret", keyFloor = 0, revision = 1 } = of;
   const sender = { account: "ann", kind: "person", name: "Ann" } as const;
@@ -41,7 +41,7 @@ export const messageOf = (
     revision,
     keyFloor,
     data: { messageId, roomId, createdAt: LONG_AGO, sender, content },
-  };
+  } satisfies CanonicalOf<"created">;
 };
 
 const memberOf = (siteId: string, account: string): MemberEntry => ({

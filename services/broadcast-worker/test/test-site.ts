@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 
+import { createMessageBodies, type MessageBodies } from "@parley/content-keys/message-bodies";
+import { openContentKeys } from "@parley/content-keys/open-content-keys";
 import { canonicalSubjects } from "@parley/contract/events";
 import { messageIds } from "@parley/contract/headers";
 import { roomEvent, type CanonicalMessage, type RoomEvent } from "@parley/contract/messages";
@@ -62,16 +64,26 @@ async function startService(siteId: string, log: ReturnType<typeof createMemoryL
   return stack;
 }
 
-async function openKeys(stack: AsyncDisposableStack, siteId: string) {
+async function openKeys(
+  stack: AsyncDisposableStack,
+  of: { siteId: string; database: Parameters<typeof projection>[0] },
+) {
+  const { siteId } = of;
   const client = await connectValkey({ addresses: [inject("valkeyAddress")], onError: () => {} });
   stack.defer(() => closeValkey(client));
-  return valkeyRoomKeyStore({
+  const log = createMemoryLog();
+  const keeping = {
+    ...of,
     client,
     sealing: { suite: nodeSuite, keys: configOf(siteId).keyEncryptionKeys },
-    siteId,
-    gracePeriodMs: 60_000,
     now: () => LONG_AGO,
-  });
+    recorder: { count: () => {} },
+    log,
+  };
+  return {
+    keys: valkeyRoomKeyStore({ ...keeping, gracePeriodMs: 60_000 }),
+    bodies: createMessageBodies({ keys: openContentKeys(keeping), log }),
+  };
 }
 
 /** Collects the room events that come on a subject, repeats dropped as clients drop them. */
@@ -108,8 +120,21 @@ function answerEnsureKey(admin: Broker, siteId: string): readonly string[] {
   return askedFor;
 }
 
+/** The message as it rests: what it says sealed. */
+async function atRest(bodies: MessageBodies, message: CanonicalMessage): Promise<CanonicalMessage> {
+  if (message.type === "created" && "content" in message.data) {
+    const { content, attachments, ...meta } = message.data;
+    return { ...message, data: { ...meta, body: await bodies.seal(message, { content, attachments }) } };
+  }
+  if (message.type === "edited" && "content" in message.data) {
+    const { content, ...meta } = message.data;
+    return { ...message, data: { ...meta, body: await bodies.seal(message, { content }) } };
+  }
+  return message;
+}
+
 /** Puts a message onto MESSAGES_CANONICAL as message-service does. */
-async function acceptMessage(admin: Broker, message: CanonicalMessage) {
+async function publishCanonical(admin: Broker, message: CanonicalMessage) {
   const { roomId, siteId, messageId, requestId, type } = message;
   const trace = traceOf(undefined, requestId);
   const { seq } = await publishToStream(admin, {
@@ -121,7 +146,7 @@ async function acceptMessage(admin: Broker, message: CanonicalMessage) {
         : messageIds.messageChanged({ roomId, messageId, type, requestId }),
     trace,
   });
-  return { message, trace, seq };
+  return { trace, seq };
 }
 
 /** A site of its own with broadcast-worker running; the test plays every other process. */
@@ -139,7 +164,8 @@ async function openTestSite(stack: AsyncDisposableStack) {
   const mongo = await connectMongo({ url: inject("mongoUrl"), database: siteId, appName: "test" });
   stack.defer(() => mongo.close());
   stack.defer(async () => void (await mongo.database.dropDatabase()));
-  const keys = await openKeys(stack, siteId);
+  const { database } = mongo;
+  const { keys, bodies } = await openKeys(stack, { siteId, database });
   const askedFor = answerEnsureKey(admin, siteId);
   const log = createMemoryLog();
   let service = await startService(siteId, log);
@@ -166,11 +192,19 @@ async function openTestSite(stack: AsyncDisposableStack) {
       await keys.activate(roomId, version);
     },
 
-    ...projection(mongo.database, siteId),
+    ...projection(database, siteId),
+    database,
 
-    change: (of: Change) => acceptMessage(admin, changeOf(siteId, of)),
+    change: async (of: Change) => publishCanonical(admin, await atRest(bodies, changeOf(siteId, of))),
 
-    accept: (of: Parameters<typeof messageOf>[1]) => acceptMessage(admin, messageOf(siteId, of)),
+    /** Accepts a message; answers it as members see it. */
+    async accept(of: Parameters<typeof messageOf>[1]) {
+      const message = messageOf(siteId, of);
+      return { message, ...(await publishCanonical(admin, await atRest(bodies, message))) };
+    },
+
+    /** Accepts a message as it is. */
+    publish: (message: CanonicalMessage) => publishCanonical(admin, message),
 
     /** Opens an event with the room's key of its version, as a member's client does. */
     async opened({ event }: Received): Promise<unknown> {

@@ -12,6 +12,7 @@ export const config = z.object({
   roomKeyGracePeriodMs: configFields.roomKeyGracePeriodMs,
   roomKeyRpcTimeoutMs: configFields.roomKeyRpcTimeoutMs,
   roomKeyMaxRedeliver: configFields.roomKeyMaxRedeliver,
+  reconcileIntervalMs: configFields.reconcileIntervalMs,
 });
 
 export type Config = z.output<typeof config>;

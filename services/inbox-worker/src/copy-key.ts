@@ -1,11 +1,12 @@
 import { Failure } from "@parley/contract/failure";
+import { uuidV7 } from "@parley/contract/ids";
 import type { Log, Recorder } from "@parley/contract/observe";
 import { getRoomKey } from "@parley/contract/server-requests";
 import type { Peers } from "@parley/messaging/peers";
-import type { Trace } from "@parley/messaging/trace";
+import { type Trace, traceOf } from "@parley/messaging/trace";
 import type { MissingKey, Replica, ReplicaStore } from "@parley/mongo/replica-store";
 import { fromBase64 } from "@parley/room-crypto/base64";
-import { createKeyPair } from "@parley/room-crypto/key-pair";
+import { createKeyPair, type RoomKeyPair } from "@parley/room-crypto/key-pair";
 import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
 
 import type { ParkArrival } from "./park-arrival.ts";
@@ -52,11 +53,17 @@ interface Wanted {
   readonly home: string;
   readonly roomId: string;
   readonly version: number;
-  readonly trace: Trace;
+  /** Of what has it asked for; a trace of its own without one. */
+  readonly trace?: Trace;
 }
 
+type FetchDeps = Pick<Deps, "peers" | "recorder" | "timeoutMs">;
+
 /** Asks the home; how long that took is told by what came of it. */
-async function askHome({ peers, recorder, timeoutMs }: Deps, { home, roomId, version, trace }: Wanted) {
+async function askHome(
+  { peers, recorder, timeoutMs }: FetchDeps,
+  { home, roomId, version, trace = traceOf(undefined, uuidV7(Date.now())) }: Wanted,
+) {
   const startedAt = performance.now();
   let outcome: string = "internal";
   try {
@@ -72,7 +79,18 @@ async function askHome({ peers, recorder, timeoutMs }: Deps, { home, roomId, ver
   }
 }
 
-async function fetchKey(deps: Deps, wanted: Wanted) {
+/**
+ * Gets one exact version from a room's home.
+ * @throws Failure as the home refuses; `unavailable` ones while it does not answer
+ */
+export type FetchKey = (wanted: Wanted) => Promise<RoomKeyPair>;
+
+export const createFetchKey =
+  (deps: FetchDeps): FetchKey =>
+  (wanted) =>
+    fetchKey(deps, wanted);
+
+async function fetchKey(deps: FetchDeps, wanted: Wanted): Promise<RoomKeyPair> {
   const { roomId, version } = wanted;
   const reply = await askHome(deps, wanted);
   const publicKey = fromBase64(reply.publicKey);

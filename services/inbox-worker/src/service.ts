@@ -4,12 +4,15 @@ import type { ServiceContext } from "@parley/lifecycle/service";
 import { consume } from "@parley/messaging/consume";
 import { openPeers } from "@parley/messaging/peers";
 import type { StreamMessage } from "@parley/messaging/stream-message";
+import { mongoDeviceStore, mongoDeviceUpkeep } from "@parley/mongo/device-store.mongo";
 import { mongoDirectoryStore } from "@parley/mongo/directory-store.mongo";
+import { markRoomsDue } from "@parley/mongo/mark-rooms-due";
 import { mongoOwnStateStore } from "@parley/mongo/own-state-store.mongo";
 import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
 import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo";
 import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
 import { mongoWaitingRoomStore } from "@parley/mongo/waiting-room-store.mongo";
+import { createIsPublicKey } from "@parley/room-crypto/is-public-key";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
 import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
 import { valkeyRoomKeyStore } from "@parley/room-keys/room-key-store.valkey";
@@ -25,14 +28,18 @@ import { takeLease } from "@parley/valkey/take-lease";
 import { createReplicaEffects } from "./apply-replica.ts";
 import { createAssertHome } from "./assert-home.ts";
 import { testHooks, type Config } from "./config.ts";
-import { createCopyMissingKey } from "./copy-key.ts";
+import { createCopyMissingKey, createFetchKey } from "./copy-key.ts";
 import { createLaneSources } from "./lane-sources.ts";
 import { createParkArrival } from "./park-arrival.ts";
 import { readArrival } from "./read-arrival.ts";
 import { createReadLane, createReadNewest } from "./read-lane.ts";
+import { isDeviceState, readDeviceState } from "./read-device-state.ts";
 import { isMemberState, readMemberState } from "./read-member-state.ts";
 import { createReplicaGate, type ReplicaGate } from "./replica-gate.ts";
+import { createTakeDeviceState } from "./take-device-state.ts";
 import { createTakeMemberState } from "./take-member-state.ts";
+import { createRefillKeys } from "./refill-keys.ts";
+import { watchKeys } from "./watch-keys.ts";
 import { watchLanes } from "./watch-lanes.ts";
 
 type Context = ServiceContext & { readonly config: Config };
@@ -93,19 +100,32 @@ function openGate(context: Context, site: Site, { keys, peers }: Parts): Replica
   });
 }
 
-/** Takes a message of INBOX: what a peer's accounts have read passes by the gate, for it is in no order with events. */
+/**
+ * Takes a message of INBOX: what a peer's accounts have read, and which devices they have, passes by the gate, for it is in
+ * no order with events.
+ */
 function openTaking(site: Site, gate: ReplicaGate): (message: StreamMessage) => Promise<void> {
-  const { siteId, database } = site;
+  const { siteId, database, clock } = site;
+  const directory = mongoDirectoryStore(database);
   const takeMemberState = createTakeMemberState({
     siteId,
     ownState: mongoOwnStateStore(database),
     rooms: mongoRoomDocumentStore(database),
-    directory: mongoDirectoryStore(database),
+    directory,
   });
-  return (message) =>
-    isMemberState(message)
-      ? takeMemberState(readMemberState(message))
-      : gate.receive(readArrival(message), message.deliveries);
+  const takeDeviceState = createTakeDeviceState({
+    devices: mongoDeviceStore(database),
+    upkeep: mongoDeviceUpkeep(database),
+    directory,
+    markDue: (of) => markRoomsDue(database, { ...of, siteId }),
+    now: () => clock.now(),
+  });
+  const isPublicKey = createIsPublicKey(nodeSuite);
+  return (message) => {
+    if (isMemberState(message)) return takeMemberState(readMemberState(message));
+    if (isDeviceState(message)) return takeDeviceState(readDeviceState(message, isPublicKey));
+    return gate.receive(readArrival(message), message.deliveries);
+  };
 }
 
 /** One consumer per lane: a peer that stands still holds up nobody else's. */
@@ -135,7 +155,7 @@ async function openLane(
   context.readiness.register(`lane_${lane}`, () => ({ ok: consuming.lastPullAgeMs() < config.readyStallMs }));
 }
 
-/** The room that a message of INBOX names: the last but one token of its subject. */
+/** The room that a message of INBOX names, `-` for those of devices: the last but one token of its subject. */
 const roomIdOf = ({ subject }: StreamMessage): string => subject.split(".").at(-2) ?? "";
 
 /** Notices under way at a time; after so many the broker is waited for. */
@@ -167,6 +187,15 @@ export async function openService(stack: AsyncDisposableStack, context: Context)
       answers: (peer) => peers.answers(peer),
       takeLease: (peer) => takeLease(client, `inbox-source:${siteId}:${peer}`, KICK_LEASE_MS),
       recorder,
+      log,
+    }),
+  );
+  const fetchKey = createFetchKey({ peers, recorder, timeoutMs: config.roomKeyRpcTimeoutMs });
+  const replicas = mongoReplicaStore(site.database);
+  stack.use(
+    watchKeys({
+      takeTurn: () => takeLease(client, `replica-keys:${siteId}`, config.reconcileIntervalMs),
+      refill: createRefillKeys({ peers: config.peers, keys, replicas, fetchKey, recorder, log }),
       log,
     }),
   );

@@ -1,11 +1,12 @@
 import { configFields } from "@parley/lifecycle/config-fields";
-import { consumerFields, siteFields } from "@parley/site/site-fields";
+import { consumerFields, keyStoreFields, siteFields } from "@parley/site/site-fields";
 import { testHooksOf } from "@parley/site/test-hooks";
 import { z } from "zod";
 
 /** What message-service reads from its environment (SPEC-rooms 9.1, M). */
 export const config = z.object({
   ...siteFields,
+  ...keyStoreFields,
   ...consumerFields,
   maxInFlight: configFields.maxInFlight,
   pinLimit: configFields.pinLimit,

@@ -1,3 +1,4 @@
+import type { MessageBodies } from "@parley/content-keys/message-bodies";
 import { LIMITS } from "@parley/contract/limits";
 import { type AccountRate, createAccountRate } from "@parley/messaging/account-rate";
 import type { Broker } from "@parley/messaging/connect-nats";
@@ -19,6 +20,7 @@ import { listThreadEndpoint } from "./endpoints/list-thread.ts";
 import { pinMessageEndpoint } from "./endpoints/pin-message.ts";
 import { reactToMessageEndpoint } from "./endpoints/react-to-message.ts";
 import { sendMessageEndpoint } from "./endpoints/send-message.ts";
+import { createKeyFloor } from "./key-floor.ts";
 import type { Projection } from "./projection.ts";
 
 interface Deps {
@@ -27,6 +29,7 @@ interface Deps {
   readonly siteId: string;
   readonly clock: Pick<SiteClock, "now">;
   readonly messages: MessageStore;
+  readonly bodies: MessageBodies;
   readonly changes: MessageChangeStore;
   readonly applyChange: ApplyChange;
   readonly project: Projection;
@@ -43,6 +46,7 @@ export function messageEndpoints(deps: Deps): readonly Endpoint[] {
   return [
     sendMessageEndpoint({
       ...deps,
+      keyFloor: createKeyFloor(deps),
       accountRate: createAccountRate(),
       rates: {
         person: rateOf(config.rateMessagesPerSecond),

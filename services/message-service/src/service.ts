@@ -1,3 +1,5 @@
+import { createMessageBodies } from "@parley/content-keys/message-bodies";
+import { openContentKeys } from "@parley/content-keys/open-content-keys";
 import { CONSUMERS } from "@parley/contract/consumers";
 import type { ServiceContext } from "@parley/lifecycle/service";
 import { consume } from "@parley/messaging/consume";
@@ -9,7 +11,9 @@ import { mongoMessageChangeStore } from "@parley/mongo/message-change-store.mong
 import { mongoMessageStore } from "@parley/mongo/message-store.mongo";
 import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo";
 import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
-import { openSite } from "@parley/site/open-site";
+import { nodeSuite } from "@parley/room-crypto/node-suite";
+import { openSite, type Site } from "@parley/site/open-site";
+import { openValkey } from "@parley/site/open-valkey";
 
 import { createApplyChange } from "./apply-change.ts";
 import { testHooks, type Config } from "./config.ts";
@@ -17,11 +21,23 @@ import { messageEndpoints } from "./endpoints.ts";
 import { createProjection } from "./projection.ts";
 import { storeMessageHandler } from "./store-message.ts";
 
+type Context = ServiceContext & { readonly config: Config };
+
+/** What messages say rests under keys that are in the database first, and in the key store as a second copy. */
+async function openBodies(stack: AsyncDisposableStack, context: Context, site: Site) {
+  const { config, log } = context;
+  const client = await openValkey({ stack, context, site, config });
+  const keys = openContentKeys({
+    ...site,
+    client,
+    sealing: { suite: nodeSuite, keys: config.keyEncryptionKeys },
+    now: () => site.clock.now(),
+  });
+  return createMessageBodies({ keys, log });
+}
+
 /** Wires message-service: the gatekeeper's requests, and the consumer that keeps the message store. */
-export async function openService(
-  stack: AsyncDisposableStack,
-  context: ServiceContext & { readonly config: Config },
-): Promise<void> {
+export async function openService(stack: AsyncDisposableStack, context: Context): Promise<void> {
   const { config, readiness } = context;
   const site = await openSite({
     stack,
@@ -31,6 +47,7 @@ export async function openService(
     streams: ["MESSAGES_CANONICAL", "DEAD"],
   });
   const { siteId } = site;
+  const bodies = await openBodies(stack, context, site);
   const messages = mongoMessageStore(site.database);
   const changes = mongoMessageChangeStore(site.database);
   const applyChange = createApplyChange(changes);
@@ -61,6 +78,7 @@ export async function openService(
       ...site,
       config,
       messages,
+      bodies,
       changes,
       applyChange,
       project: createProjection({ siteId, rooms, subscriptions }),

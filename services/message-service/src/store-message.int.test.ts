@@ -1,9 +1,11 @@
+import { openMessage } from "@parley/content-keys/message-bodies";
 import { canonicalSubjects } from "@parley/contract/events";
 import { HEADERS, messageIds } from "@parley/contract/headers";
 import { systemMessageIdOf, uuidV7 } from "@parley/contract/ids";
 import type { CanonicalOf } from "@parley/contract/messages";
 import { encodeJson, publishToStream } from "@parley/messaging/publish";
 import { traceOf } from "@parley/messaging/trace";
+import { storedMessageOf } from "@parley/mongo/stored-message";
 import { describe, expect, vi } from "vitest";
 
 import { said } from "../test/said.ts";
@@ -60,7 +62,9 @@ test("a system message that comes twice is one row, readable and the room's last
   await publish(site, roomId, { body: message, as: "again" });
   await settled(site);
 
-  expect((await site.messages.history({ roomId, limit: 10 })).messages).toEqual([message.data]);
+  expect((await site.messages.history({ roomId, limit: 10 })).messages).toEqual([
+    { ...message.data, requestId: message.requestId, canonical: true },
+  ]);
   expect(await site.messages.find(roomId, messageId)).toMatchObject({
     canonical: true,
     requestId: message.requestId,
@@ -83,7 +87,7 @@ test("bytes that are no canonical message are parked in DEAD and the lane goes o
   await publish(site, roomId, { body: message, as: "behind the garbage" });
   await settled(site);
 
-  expect((await site.messages.history({ roomId, limit: 10 })).messages).toEqual([message.data]);
+  expect((await site.messages.history({ roomId, limit: 10 })).messages).toMatchObject([message.data]);
   expect(await site.stored("DEAD")).toBe(before + garbage.length);
   const parked = await site.admin.manager.direct.getMessage(site.stream("DEAD"), { seq: before + 1 });
   expect(parked?.subject).toBe(`dead.${site.siteId}.message-service.malformed`);
@@ -118,22 +122,34 @@ describe("changes of a message", () => {
     { ...of(1), type: "deleted", data: {} },
   ] as const;
 
-  /** What the store shows of a message after these changes, each of which comes twice. */
+  /** The data of an edit as it is published: the text sealed. */
+  async function atRest(site: TestSite, of: { roomId: string; messageId: string }, data: object) {
+    if (!("content" in data)) return data;
+    const { content, ...meta } = data;
+    return { ...meta, body: await site.bodies.seal(of, { content: String(content) }) };
+  }
+
+  /** What members see of a message after these changes, each of which comes twice. */
   async function viewAfter(
     site: TestSite,
     steps: readonly ((typeof CHANGES)[number] | (typeof DELETIONS)[number])[],
   ) {
     const { roomId } = await site.room();
     const messageId = await said(site, roomId, { mentions: ["cat"] });
-    for (const [index, { at, ...what }] of [...steps, ...steps].entries())
+    for (const [index, { at, type, data }] of [...steps, ...steps].entries())
       await publish(site, roomId, {
-        body: change(site, { roomId, messageId, at }, what),
-        type: what.type,
+        body: change(
+          site,
+          { roomId, messageId, at },
+          { type, data: await atRest(site, { roomId, messageId }, data) },
+        ),
+        type,
         as: `${roomId} ${index}`,
       });
     await settled(site);
-    const [view] = (await site.messages.history({ roomId, limit: 1 })).messages;
-    const { roomId: _roomId, messageId: _messageId, ...rest } = view ?? expect.fail("nothing is stored");
+    const row = (await site.messages.find(roomId, messageId)) ?? expect.fail("nothing is stored");
+    const view = await openMessage(site.bodies, storedMessageOf(row));
+    const { roomId: _roomId, messageId: _messageId, ...rest } = view;
     return rest;
   }
 

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 
+import { createMessageBodies } from "@parley/content-keys/message-bodies";
+import { openContentKeys } from "@parley/content-keys/open-content-keys";
 import { userInboxPrefix } from "@parley/contract/headers";
 import { base62, byteOrder, userIdOf, uuidV7 } from "@parley/contract/ids";
 import type { FailureEnvelope } from "@parley/contract/failure";
@@ -19,7 +21,9 @@ import { parseDirectory } from "@parley/mongo/parse-directory";
 import type { RoomDocumentStore } from "@parley/mongo/room-document-store";
 import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo";
 import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
+import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { createMemoryLog } from "@parley/telemetry/memory-log";
+import { closeValkey, connectValkey } from "@parley/valkey/connect-valkey";
 import { inject, test as base } from "vitest";
 
 import { config } from "../src/config.ts";
@@ -27,6 +31,7 @@ import { openService } from "../src/service.ts";
 
 /** Long past, so that site time is later than every event of these rooms. */
 export const LONG_AGO = 1_750_000_000_000;
+const KEK = `k1:${Buffer.alloc(32, 7).toString("base64")}`;
 /** Enough for every test but that of the rate. */
 export const SENDS_PER_SECOND = 40;
 export const AGENT_SENDS_PER_SECOND = 2;
@@ -95,14 +100,15 @@ async function openDatabase(siteId: string) {
   };
 }
 
-/** Runs message-service inside the test as a process would run it, with consumer times of a test. */
-async function startService(stack: AsyncDisposableStack, siteId: string) {
+const configOf = (siteId: string) => {
   const parsed = parseConfig(config, {
     SITE_ID: siteId,
     NATS_URL: inject("natsUrl"),
     NATS_DOMAIN: "test",
     MONGO_URL: inject("mongoUrl"),
     MONGO_DB: siteId,
+    VALKEY_ADDR: inject("valkeyAddress"),
+    ROOM_KEY_KEK: KEK,
     BOOTSTRAP_STREAMS: "true",
     CONSUMER_PIN_TIMEOUT_MS: "2000",
     RATE_MESSAGES_PER_SECOND: String(SENDS_PER_SECOND),
@@ -111,9 +117,34 @@ async function startService(stack: AsyncDisposableStack, siteId: string) {
     PIN_LIMIT: String(PINS_MAX),
   });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+  return parsed.config;
+};
+
+/** Seals and opens as another process of the site would. */
+async function openBodies(
+  stack: AsyncDisposableStack,
+  of: { siteId: string; database: Parameters<typeof mongoMessageStore>[0] },
+) {
+  const client = await connectValkey({ addresses: [inject("valkeyAddress")], onError: () => {} });
+  stack.defer(() => closeValkey(client));
+  const log = createMemoryLog();
+  const { keyEncryptionKeys } = configOf(of.siteId);
+  const keys = openContentKeys({
+    ...of,
+    client,
+    sealing: { suite: nodeSuite, keys: keyEncryptionKeys },
+    now: () => Date.now(),
+    recorder: { count: () => {} },
+    log,
+  });
+  return createMessageBodies({ keys, log });
+}
+
+/** Runs message-service inside the test as a process would run it, with consumer times of a test. */
+async function startService(stack: AsyncDisposableStack, siteId: string) {
   const log = createMemoryLog();
   await openService(stack, {
-    config: parsed.config,
+    config: configOf(siteId),
     log,
     readiness: stack.use(createReadiness({ log })),
     stopping: new AbortController().signal,
@@ -133,6 +164,7 @@ async function openTestSite(stack: AsyncDisposableStack) {
   const database = await openDatabase(siteId);
   stack.defer(() => database.mongo.close());
   stack.defer(async () => void (await database.mongo.database.dropDatabase()));
+  const bodies = await openBodies(stack, { siteId, database: database.mongo.database });
   const log = await startService(stack, siteId);
   const clients = new Map<string, Promise<Broker>>();
 
@@ -149,6 +181,7 @@ async function openTestSite(stack: AsyncDisposableStack) {
     siteId,
     admin,
     log,
+    bodies,
     client,
 
     /** Projects a room with these members, all of it applied. */

@@ -11,6 +11,7 @@ export const config = z.object({
   maxRoomSize: configFields.maxRoomSize,
   maxBatchSize: configFields.maxBatchSize,
   roomKeyGracePeriodMs: configFields.roomKeyGracePeriodMs,
+  keyDelivery: configFields.keyDelivery,
   roomKeyRpcTimeoutMs: configFields.roomKeyRpcTimeoutMs,
   maxInFlight: configFields.maxInFlight,
   roomCacheMembers: configFields.roomCacheMembers,

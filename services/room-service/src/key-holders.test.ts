@@ -1,26 +1,32 @@
 import type { DirectoryEntry } from "@parley/contract/directory";
 import { userIdOf } from "@parley/contract/ids";
+import type { RequestDeclaration } from "@parley/contract/request";
 import type { RoomDocument } from "@parley/mongo/room-document-store";
 import type { Subscription } from "@parley/mongo/subscription-store";
 import { countsOf, participatingSites } from "@parley/room/membership";
 import { bob, createChannel, HOME, roomAfter } from "@parley/room/test/fixtures";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { createRoomKey } from "@parley/room-crypto/room-key";
+import { toBase64 } from "@parley/room-crypto/base64";
+import { createWrapper } from "@parley/room-crypto/wrapper";
 import { describe, expect, test } from "vitest";
+import type { z } from "zod";
 
 import { getKeyEndpoint } from "./endpoints/get-key.ts";
 import { getRoomKeyEndpoint } from "./endpoints/get-room-key.ts";
+import { listRoomsEndpoint } from "./endpoints/list-rooms.ts";
+import { createFindKeyForMember } from "./key-for-member.ts";
 
 const state = roomAfter(createChannel({ users: [bob] }));
 const { roomId } = state;
 const trace = { requestId: "id", traceParent: "" };
 
-function rowOf(account: string): Subscription {
+function rowOf(account: string, roomSite = HOME): Subscription {
   const entry = state.members.get(account);
   if (!entry) throw new Error(`${account} is no member`);
   const { siteId: accountSite, ...membership } = entry;
   const own = { muted: false, favourite: false };
-  return { ...membership, ...own, roomId, roomSite: HOME, accountSite, roomType: "channel", revision: 1 };
+  return { ...membership, ...own, roomId, roomSite, accountSite, roomType: "channel", revision: 1 };
 }
 
 const entryOf = (account: string, homeSite: string): DirectoryEntry => ({
@@ -34,7 +40,7 @@ const entryOf = (account: string, homeSite: string): DirectoryEntry => ({
 });
 
 /** The stores of a room whose projection has version 0; `reads` names what was asked, in order. */
-function setUp(current: number) {
+function setUp(current: number, home = HOME) {
   const reads: string[] = [];
   const read = async <T>(name: string, value: T): Promise<T> => {
     reads.push(name);
@@ -42,11 +48,14 @@ function setUp(current: number) {
   };
   const room: RoomDocument = {
     ...state,
+    siteId: home,
     ...countsOf(state),
     sites: participatingSites(state),
     orgs: [],
     applied: state.revision,
     appliedAt: state.at,
+    rosterDigest: "0".repeat(64),
+    digestRevision: state.revision,
   };
   const key = createRoomKey({ roomId, version: current, pair: nodeSuite.generatePair() });
   const deps = {
@@ -55,29 +64,55 @@ function setUp(current: number) {
       get: () => read("key", key),
       getByVersion: () => read("key", key),
       getVersion: () => read("version", current),
+      getMany: () => read("key", new Map([[roomId, { status: "found", value: key } as const]])),
     },
-    rooms: { find: () => read("room", room) },
+    rooms: {
+      find: () => read("room", room),
+      findMany: () => read("room", [room]),
+      changedSince: () => read("room", []),
+    },
     subscriptions: {
       find: (_: string, account: string) =>
-        read("row", state.members.has(account) ? rowOf(account) : undefined),
+        read("row", state.members.has(account) ? rowOf(account, home) : undefined),
+      listRooms: () => read("rows", { rows: [rowOf("ann", home)] }),
+      walkRooms: () => read("rows", { rows: [] }),
+      findMany: () => read("row", [rowOf("ann", home)]),
       hasMemberOf: () => read("rows", true),
     },
+    receptionFor: () => read("devices", "bytes" as const),
     roomLog: { current: () => read("log", state) },
     directory: { find: async (account: string) => entryOf(account, "site-b") },
-    peers: { ask: () => Promise.reject(new Error("the room is homed here")) },
+    peers: {
+      ask: async <T extends string, B extends z.ZodType, R extends z.ZodType>({
+        reply,
+      }: RequestDeclaration<T, B, R>) => {
+        const { publicKey, privateKey } = key.pair;
+        const pair = { publicKey: toBase64(publicKey), privateKey: toBase64(privateKey) };
+        return reply.parse(await read("home", { roomId, version: current, ...pair }));
+      },
+    },
+    wrapper: createWrapper({ suite: nodeSuite, now: () => 0 }),
+    unread: { count: () => read("unread", { unread: 0, mentions: 0 }) },
+    askHomes: async () => new Map(),
+    now: () => 0,
     rpcTimeoutMs: 1000,
   };
   return { deps, reads };
 }
 
 /** What is read, in order, to answer an account of this site. */
-async function readsFor(account: string, current: number): Promise<readonly string[]> {
-  const { deps, reads } = setUp(current);
-  const endpoint = getKeyEndpoint(deps);
+async function readsFor(
+  account: string,
+  current: number,
+  of: { home?: string; version?: number } = {},
+): Promise<readonly string[]> {
+  const { deps, reads } = setUp(current, of.home);
+  const { wrapper } = deps;
+  const endpoint = getKeyEndpoint({ findKey: createFindKeyForMember(deps), wrapper });
   if (endpoint.kind !== "user") throw new Error("clients ask for keys");
   const asked = endpoint.handle({
     tokens: { homeSite: HOME, account, roomId, siteId: HOME },
-    body: {},
+    body: of.version === undefined ? {} : { version: of.version },
     caller: entryOf(account, HOME),
     actor: { account, kind: "person" },
     requestId: "id",
@@ -118,7 +153,29 @@ describe("to hand out a key of a room homed here", () => {
 
   // R104
   test("the room is read before the rows, which then know what it knows, and the log last", async () => {
-    expect(await readsFor("ann", 1)).toEqual(["room", "key", "row", "log"]);
+    expect(await readsFor("ann", 1)).toEqual(["room", "key", "row", "devices", "log"]);
     expect(await readsForPeer({ account: "bob" }, 1)).toEqual(["room", "key", "rows", "row", "log"]);
   });
+});
+
+test("a replica asks for devices once more when the home has answered: one that was revoked meanwhile gets nothing", async () => {
+  const reads = await readsFor("ann", 1, { home: "site-b", version: 1 });
+  expect(reads).toEqual(["room", "row", "devices", "home", "devices"]);
+});
+
+test("a list of rooms reads the keys before memberships and devices, and these once for all rooms", async () => {
+  const { deps, reads } = setUp(0);
+  const endpoint = listRoomsEndpoint(deps);
+  if (endpoint.kind !== "user") throw new Error("clients list rooms");
+  const reply = await endpoint.handle({
+    tokens: { homeSite: HOME, account: "ann", siteId: HOME },
+    body: { keys: true, limit: 50 },
+    caller: entryOf("ann", HOME),
+    actor: { account: "ann", kind: "person" },
+    requestId: "id",
+    trace,
+    elapsedMs: () => 0,
+  });
+  expect(reply).toMatchObject({ rooms: [{ key: { version: 0 } }] });
+  expect(reads).toEqual(["rows", "room", "key", "row", "devices"]);
 });

@@ -3,6 +3,7 @@ import type { MemberEntry } from "@parley/contract/shapes";
 import type { RoomDocument } from "@parley/mongo/room-document-store";
 import { participatingSites } from "@parley/room/membership";
 import type { RoomKey } from "@parley/room-crypto/room-key";
+import type { RoomState } from "@parley/room/state";
 import type { RoomLog } from "@parley/room-log/room-log";
 
 /** Refuses who is no member or may not have the version; `member` is a row, or an entry of the log's state. */
@@ -28,14 +29,17 @@ export const isAheadOfProjection = (
 
 /**
  * Lets a member have a key that is ahead of the projection, by the room as its log has it now. Reads the log: to be asked
- * only for who has a row, so that outsiders never cause a load. Throws as `assertMayHave` and `RoomLog.current` do.
+ * only for who has a row, so that outsiders never cause a load. Answers that room. Throws as `assertMayHave` and
+ * `RoomLog.current` do.
  */
 export async function assertMayHaveByLog(
   roomLog: Pick<RoomLog, "current">,
   of: { roomId: string; account: string; version: number },
-): Promise<void> {
+): Promise<RoomState> {
   const state = await roomLog.current(of.roomId);
-  assertMayHave(state?.members.get(of.account), of.version);
+  if (!state) throw new Failure("not_room_member");
+  assertMayHave(state.members.get(of.account), of.version);
+  return state;
 }
 
 /** The same for a site that asks for itself. Throws `site_not_participating`, and what `RoomLog.current` throws. */

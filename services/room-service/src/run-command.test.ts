@@ -33,6 +33,8 @@ const roomAt = (siteId: string): RoomDocument => ({
   appliedAt: NOW,
   chain: "",
   rosterHash: "",
+  rosterDigest: "0".repeat(64),
+  digestRevision: 1,
   createdAt: NOW,
   orgs: [],
 });

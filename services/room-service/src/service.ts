@@ -11,20 +11,16 @@ import { mongoRoomDocumentStore } from "@parley/mongo/room-document-store.mongo"
 import { mongoRoomSnapshotStore } from "@parley/mongo/room-snapshot-store.mongo";
 import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
 import { mongoUnreadStore } from "@parley/mongo/unread-store.mongo";
-import { nodeSuite } from "@parley/room-crypto/node-suite";
-import { valkeyRoomKeyStore } from "@parley/room-keys/room-key-store.valkey";
-import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
-import { watchedKeyStore } from "@parley/room-keys/watched-key-store";
 import { createEventReader } from "@parley/room-log/event-reader";
 import { createRoomCache } from "@parley/room-log/room-cache";
 import { createRoomLoader } from "@parley/room-log/room-loader";
 import { createRoomLog, type RoomLog } from "@parley/room-log/room-log";
 import { openSite, type Site } from "@parley/site/open-site";
-import { openValkey } from "@parley/site/open-valkey";
 import { createAfterStep, type AfterStep } from "@parley/site/test-hooks";
 
 import { createFollowChannels } from "./channel-references.ts";
 import { testHooks, type Config } from "./config.ts";
+import { deviceEndpoints } from "./device-endpoints.ts";
 import { createJudgeAdmin } from "./directory-admin.ts";
 import { addMembersEndpoint } from "./endpoints/add-members.ts";
 import { changeRoleEndpoint } from "./endpoints/change-role.ts";
@@ -33,7 +29,6 @@ import { createRoomEndpoint } from "./endpoints/create-room.ts";
 import { ensureKeyEndpoint } from "./endpoints/ensure-key.ts";
 import { favouriteRoomEndpoint } from "./endpoints/favourite-room.ts";
 import { getDirectoryEndpoint } from "./endpoints/get-directory.ts";
-import { getKeyEndpoint } from "./endpoints/get-key.ts";
 import { getRoomEndpoint } from "./endpoints/get-room.ts";
 import { getRoomKeyEndpoint } from "./endpoints/get-room-key.ts";
 import { listMembersEndpoint } from "./endpoints/list-members.ts";
@@ -52,7 +47,9 @@ import { retireAccountEndpoint } from "./endpoints/retire-account.ts";
 import { roomInfoEndpoint } from "./endpoints/room-info.ts";
 import { searchDirectoryEndpoint } from "./endpoints/search-directory.ts";
 import { siteInfoEndpoint } from "./endpoints/site-info.ts";
+import { keyEndpoints } from "./key-endpoints.ts";
 import { createJudgeNamed } from "./named-accounts.ts";
+import { openKeys } from "./open-keys.ts";
 import { createAskHomes } from "./remote-activity.ts";
 import { createCommands } from "./run-command.ts";
 import { createSendMemberState } from "./send-member-state.ts";
@@ -72,18 +69,6 @@ function openRoomLog(site: Site, config: Config): RoomLog {
     log,
     maxInFlight: config.maxInFlight,
   });
-}
-
-async function openKeys(stack: AsyncDisposableStack, context: Context, site: Site): Promise<RoomKeyStore> {
-  const { config } = context;
-  const store = valkeyRoomKeyStore({
-    client: await openValkey({ stack, context, site, config }),
-    siteId: site.siteId,
-    sealing: { suite: nodeSuite, keys: config.keyEncryptionKeys },
-    gracePeriodMs: config.roomKeyGracePeriodMs,
-    now: () => site.clock.now(),
-  });
-  return watchedKeyStore(store, site.recorder);
 }
 
 /** What members say of themselves, and what others may see of it. */
@@ -115,7 +100,8 @@ async function openEndpoints(
   const { site, accounts } = of;
   const { siteId, database, clock, broker, recorder, log } = site;
   const { maxRoomSize, maxBatchSize, peers: peerIds } = config;
-  const keys = await openKeys(stack, context, site);
+  const keysHere = await openKeys(stack, context, site);
+  const { keys, receptionFor, wrapper } = keysHere;
   const peers = stack.use(openPeers({ broker, siteId, peers: peerIds, clock, recorder, log }));
   const now = (): number => clock.now();
   const rooms = mongoRoomDocumentStore(database);
@@ -141,17 +127,9 @@ async function openEndpoints(
     closeRoomEndpoint({ commands }),
     listMembersEndpoint({ siteId, rooms, subscriptions, replicas, directory }),
     getRoomEndpoint({ siteId, rooms, subscriptions }),
-    listRoomsEndpoint({ siteId, rooms, subscriptions, keys, unread, askHomes, now }),
+    listRoomsEndpoint({ siteId, rooms, subscriptions, keys, receptionFor, wrapper, unread, askHomes, now }),
     roomInfoEndpoint({ siteId, rooms, subscriptions, unread, directory }),
-    getKeyEndpoint({
-      siteId,
-      keys,
-      rooms,
-      subscriptions,
-      peers,
-      roomLog,
-      rpcTimeoutMs: config.roomKeyRpcTimeoutMs,
-    }),
+    ...keyEndpoints(site, config, { ...keysHere, peers, roomLog }),
     searchDirectoryEndpoint({ directory }),
     getDirectoryEndpoint({ directory }),
     listOrgMembersEndpoint({ directory }),
@@ -161,13 +139,14 @@ async function openEndpoints(
       limits: { maxPayload: broker.payloadBytesMax, maxRoomSize, maxBatchSize },
       now,
     }),
-    ensureKeyEndpoint({ siteId, rooms, keys, commands }),
+    ensureKeyEndpoint({ siteId, rooms, keys, commands, now }),
     openDirectEndpoint({ siteId, commands, rooms, subscriptions, directory, limits }),
     getRoomKeyEndpoint({ siteId, keys, rooms, subscriptions, directory, roomLog }),
     listRemoteMembersEndpoint({ siteId, rooms, subscriptions, replicas, directory }),
     retireAccountEndpoint({ siteId, directory, subscriptions, commands }),
     pingSiteEndpoint({ siteId, now }),
     ...ownStateEndpoints(site, peerIds, afterStep),
+    ...deviceEndpoints(stack, site, { peers: peerIds, afterStep }),
   ];
 }
 

@@ -3,6 +3,7 @@ import { addMembers, createRoom, getKey, listRooms } from "@parley/contract/room
 import { getRoomKey } from "@parley/contract/server-requests";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { toBase64 } from "@parley/room-crypto/base64";
+import { rosterDigestOf } from "@parley/room/roster-hash";
 import { describe, expect } from "vitest";
 
 import { noteProjection } from "./note-projection.ts";
@@ -113,7 +114,8 @@ describe("key.get at a replica", () => {
   test("serves what the site holds without asking the home", async ({ sites }) => {
     const { alpha, betaClients } = sites;
     const roomId = await channel(sites, ["bob"]);
-    const { revision } = await sites.replicate(roomId);
+    const state = await sites.replicate(roomId);
+    const { revision } = state;
     const own = await holdKey(sites, roomId, { version: 0, revision });
     for (const body of [{}, { version: 0 }])
       expect(await betaClients.ask("bob", getKey, { tokens: { roomId }, body })).toEqual({
@@ -121,6 +123,8 @@ describe("key.get at a replica", () => {
         siteId: alpha.siteId,
         version: 0,
         privateKey: own,
+        rosterDigest: rosterDigestOf(state),
+        revision,
       });
   });
 

@@ -159,7 +159,8 @@ async function lastWords({ broker, siteId }: TestSite, roomId: string) {
   const last = { last_by_subj: `chat.msg.canonical.${siteId}.*.${roomId}.>` };
   const stored = await broker.manager.streams.getMessage(stream, last);
   const message = canonicalMessage.parse(stored?.json());
-  if (message.type !== "created") throw new Error(`the last message of ${roomId} is ${message.type}`);
+  if (message.type !== "created" || "body" in message.data)
+    throw new Error(`the last message of ${roomId} is none of the system's`);
   const { content, system, sender } = message.data;
   return { content, system, sender: sender.account };
 }

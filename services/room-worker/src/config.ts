@@ -10,6 +10,7 @@ export const config = z.object({
   ...consumerFields,
   peers: configFields.peers,
   roomKeyGracePeriodMs: configFields.roomKeyGracePeriodMs,
+  keyDelivery: configFields.keyDelivery,
   keyFanoutConcurrency: configFields.keyFanoutConcurrency,
   roomCacheMembers: configFields.roomCacheMembers,
 });

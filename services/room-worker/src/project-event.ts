@@ -39,12 +39,14 @@ export async function projectEvent(
   }
 }
 
+const isRekey = ({ data }: CanonicalEvent): boolean => "rekey" in data && data.rekey !== undefined;
+
 /** Step 10: room fields and `applied` in one compare-and-set; each 64th revision a snapshot. */
 export async function commitEvent(
   stores: ProjectionStores,
-  { after, streamSequence }: Projected,
+  { event, after, streamSequence }: Projected,
 ): Promise<void> {
-  const outcome = await stores.rooms.commitApplied(after);
+  const outcome = await stores.rooms.commitApplied(after, { isRekey: isRekey(event) });
   if (outcome === "conflict")
     throw new Error(`room ${after.roomId} is not at revision ${after.revision - 1}`);
   if (after.revision % LIMITS.snapshotEveryRevisions === 0)

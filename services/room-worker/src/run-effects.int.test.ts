@@ -273,7 +273,9 @@ test("a fan-out reaches every survivor of a large room, each once", async ({ sit
   expect(Object.keys(next[0]?.body ?? {}).toSorted()).toEqual([
     "at",
     "privateKey",
+    "revision",
     "roomId",
+    "rosterDigest",
     "siteId",
     "version",
   ]);

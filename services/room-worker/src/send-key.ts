@@ -1,12 +1,15 @@
 import type { CanonicalEvent } from "@parley/contract/events";
-import { userSubjects, type RoomKeyNotice } from "@parley/contract/notices";
-import type { Recorder } from "@parley/contract/observe";
 import type { MemberEntry } from "@parley/contract/shapes";
-import type { Broker } from "@parley/messaging/connect-nats";
-import { encodeJson, publishBytes } from "@parley/messaging/publish";
 import type { Trace } from "@parley/messaging/trace";
+import type { DeviceStore } from "@parley/mongo/device-store";
+import { rosterDigestOf } from "@parley/room/roster-hash";
 import type { RoomState } from "@parley/room/state";
+import { createRoomKey } from "@parley/room-crypto/room-key";
+import type { KeyDelivery } from "@parley/room-keys/hand-key";
+import type { KeyAckStore } from "@parley/room-keys/key-ack-store";
+import type { KeyResendStore } from "@parley/room-keys/key-resend-store";
 
+import { type DeliverKey, takenBy } from "./deliver-key.ts";
 import type { KeyInHand } from "./key-step.ts";
 
 /** One event on its way to users. */
@@ -17,41 +20,39 @@ export interface Announced {
 }
 
 interface Deps {
-  readonly broker: Broker;
-  readonly recorder: Recorder;
-  /** Sends under way at a time (`KEY_FANOUT_CONCURRENCY`); after so many the broker is waited for. */
-  readonly concurrency: number;
+  readonly deliver: DeliverKey;
+  readonly delivery: KeyDelivery;
+  readonly devices: Pick<DeviceStore, "devicesOf">;
+  readonly acks: Pick<KeyAckStore, "expect" | "forget">;
+  readonly resends: Pick<KeyResendStore, "schedule">;
+  /** Site time (epoch ms). */
+  readonly now: () => number;
 }
 
-/** Step 4 of SPEC-rooms 4.2: hands members the key, marshalled once; counts after the next flush. */
+/** Step 4 of SPEC-rooms 4.2: hands members the key, each as it takes keys; counts after the next flush. */
 export type SendKey = (
   announced: Announced,
   key: KeyInHand,
   recipients: readonly MemberEntry[],
 ) => Promise<void>;
 
-export function createSendKey({ broker, recorder, concurrency }: Deps): SendKey {
-  return async ({ event, trace }, key, recipients) => {
-    const notice: RoomKeyNotice = {
-      roomId: event.roomId,
-      siteId: event.siteId,
-      version: key.version,
-      privateKey: Buffer.from(key.pair.privateKey).toString("base64"),
-      at: event.at,
-    };
-    const payload = encodeJson(notice);
-    const send = ({ siteId: homeSite, account }: MemberEntry): void => {
-      try {
-        const subject = userSubjects.roomKey.of({ homeSite, account, fromSite: event.siteId });
-        publishBytes(broker, { subject, payload, trace });
-      } catch {
-        // One member's send must not cost the others theirs; key.get heals it.
-        recorder.count("room_key_fanout_errors_total");
-      }
-    };
-    for (let from = 0; from < recipients.length; from += concurrency) {
-      if (from > 0) await broker.flush();
-      recipients.slice(from, from + concurrency).forEach(send);
-    }
+const lostBy = (event: CanonicalEvent): readonly string[] =>
+  event.type === "members_removed" ? event.data.removed : [];
+
+export function createSendKey({ deliver, delivery, devices, acks, resends, now }: Deps): SendKey {
+  return async ({ event, after, trace }, { version, pair }, recipients) => {
+    const { roomId, siteId, at } = event;
+    const enrolled = await devices.devicesOf(recipients.map(({ account }) => account));
+    const addressees = recipients.map(({ account, siteId: homeSite }) => ({
+      account,
+      homeSite,
+      takes: takenBy(enrolled.get(account), delivery),
+    }));
+    // Before the first send: an ack may come while others are still being sent theirs.
+    await acks.expect(roomId, version);
+    await acks.forget(roomId, lostBy(event));
+    const roster = { rosterDigest: rosterDigestOf(after), revision: after.revision };
+    await deliver({ key: createRoomKey({ roomId, version, pair }), siteId, roster, at, trace }, addressees);
+    await resends.schedule(roomId, now());
   };
 }

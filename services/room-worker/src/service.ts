@@ -34,7 +34,7 @@ import { testHooks, type Config } from "./config.ts";
 import { createHandler } from "./handle-event.ts";
 import { createJobResults } from "./job-results.ts";
 import { takeKey } from "./key-step.ts";
-import { createSendKey } from "./send-key.ts";
+import { openKeyDelivery, type KeyDelivering } from "./open-key-delivery.ts";
 import { fillOutbox } from "./outbox.ts";
 import { namedIn } from "./plan-event.ts";
 import { runEffects, type EffectDeps } from "./run-effects.ts";
@@ -62,7 +62,12 @@ const createEnsureKey =
     );
   };
 
-async function openEffects(stack: AsyncDisposableStack, context: Context, site: Site): Promise<EffectDeps> {
+interface Effects {
+  readonly effects: EffectDeps;
+  readonly delivering: KeyDelivering;
+}
+
+async function openEffects(stack: AsyncDisposableStack, context: Context, site: Site): Promise<Effects> {
   const { config } = context;
   const { siteId, broker, database, recorder, log, clock } = site;
   const client = await openValkey({ stack, context, site, config });
@@ -82,7 +87,8 @@ async function openEffects(stack: AsyncDisposableStack, context: Context, site: 
     log,
   };
   const directory = createDirectoryCache(mongoDirectoryStore(database));
-  return {
+  const delivering = openKeyDelivery({ site, config, client, keys });
+  const effects: EffectDeps = {
     broker,
     keys,
     rooms: mongoRoomDocumentStore(database),
@@ -90,13 +96,14 @@ async function openEffects(stack: AsyncDisposableStack, context: Context, site: 
     snapshots: mongoRoomSnapshotStore(database),
     takeKey: (roomId, key) => takeKey({ ...keyDeps, ensureKey: createEnsureKey(site) }, roomId, key),
     tell: createTellSubscription({ broker, fromSite: siteId, concurrency: config.keyFanoutConcurrency }),
-    sendKey: createSendKey({ broker, recorder, concurrency: config.keyFanoutConcurrency }),
+    sendKey: delivering.sendKey,
     jobResults: createJobResults({ broker, directory, recorder, now: () => clock.now() }),
     sealer: createSealer({ suite: nodeSuite, now: () => performance.now() }),
     namesFor: createNames(directory),
     fillOutbox: (application) => fillOutbox({ broker, peers: new Set(config.peers), recorder }, application),
     afterStep: createAfterStep(testHooks.stopAfter),
   };
+  return { effects, delivering };
 }
 
 function openApplier(context: Context, site: Site, effects: EffectDeps): RoomApplier {
@@ -122,9 +129,10 @@ export async function openService(stack: AsyncDisposableStack, context: Context)
   const { config } = context;
   const streams = ["ROOMS", "MESSAGES_CANONICAL", "OUTBOX", "DEAD"] as const;
   const site = await openSite({ stack, context, config, process: "room-worker", streams });
-  const effects = await openEffects(stack, context, site);
+  const { effects, delivering } = await openEffects(stack, context, site);
   const applier = openApplier(context, site, effects);
 
+  await delivering.start(stack);
   const waiting = mongoWaitingRoomStore(site.database);
   stack.use(
     startSweeper({

@@ -15,18 +15,24 @@ const page = (site: TestSite, account: string, of: { roomId: string } & Record<s
 const contentsOf = (reply: Readonly<Record<string, unknown>>): string[] =>
   (reply["messages"] as MessageView[]).map(({ content }) => content);
 
-/** Stores messages of ann, one each millisecond from `LONG_AGO` on. */
+/** Stores messages of ann, one each millisecond from `LONG_AGO` on, every other in clear, as before bodies were sealed. */
 async function said(site: TestSite, roomId: string, contents: readonly string[]): Promise<void> {
-  for (const [index, content] of contents.entries())
+  for (const [index, content] of contents.entries()) {
+    const messageId = newMessageId();
+    const isSealed = index % 2 === 0;
+    const resting = isSealed
+      ? { body: await site.bodies.seal({ roomId, messageId }, { content }) }
+      : { content };
     await site.messages.insertIfAbsent({
-      messageId: newMessageId(),
+      messageId,
       roomId,
       createdAt: LONG_AGO + index,
       sender: { account: "ann", userId: userIdOf("ann"), kind: "person", name: "Ann" },
-      content,
+      ...resting,
       requestId: randomUUID(),
       canonical: true,
     });
+  }
 }
 
 test("reads a room back page by page, newest first, nothing twice and nothing left out", async ({ site }) => {

@@ -43,14 +43,14 @@ describe("an accepted message", () => {
 
     expect(reply).toEqual({ status: "ok", messageId, createdAt: expect.any(Number) });
     const [stored] = await canonicalOf(site, room.roomId);
-    const view = {
+    const meta = {
       messageId,
       roomId: room.roomId,
       createdAt: reply["createdAt"],
       sender: { account: "ann", kind: "person", userId: expect.any(String), name: "Ann 安" },
-      content: "hello",
       mentions: ["bob"],
     };
+    const view = { ...meta, content: "hello" };
     expect(stored?.body).toEqual({
       type: "created",
       v: 1,
@@ -62,8 +62,11 @@ describe("an accepted message", () => {
       requestId: expect.any(String),
       revision: 3,
       keyFloor: 2,
-      data: view,
+      data: { ...meta, body: expect.any(Object) },
     });
+    expect(stored?.opened).toEqual(view);
+    expect(JSON.stringify(stored?.body)).not.toContain("hello");
+    expect(await site.messages.find(room.roomId, messageId)).toMatchObject(stored?.body.data ?? {});
     const history = await site.ask("bob", { declaration: listHistory, roomId: room.roomId, body: {} });
     expect(history["messages"]).toEqual([view]);
   });
@@ -160,18 +163,21 @@ describe("the same message again", () => {
   test("is completed when the first attempt stopped between row and stream", async ({ site }) => {
     const { roomId } = await site.room();
     const messageId = newMessageId();
+    const body = await site.bodies.seal({ roomId, messageId }, { content: "hello" });
     await site.messages.insertIfAbsent({
       messageId,
       roomId,
       createdAt: LONG_AGO + 7,
       sender: { account: "ann", userId: userIdOf("ann"), kind: "person", name: "Ann" },
-      content: "hello",
+      body,
       requestId: randomUUID(),
       canonical: false,
     });
 
     expect(await send(site, "ann", { roomId, messageId })).toMatchObject({ createdAt: LONG_AGO + 7 });
-    expect((await canonicalOf(site, roomId)).map(({ body }) => body.at)).toEqual([LONG_AGO + 7]);
+    expect(await canonicalOf(site, roomId)).toMatchObject([
+      { body: { at: LONG_AGO + 7, data: { body } }, opened: { content: "hello" } },
+    ]);
   });
 
   // R89
@@ -186,7 +192,7 @@ describe("the same message again", () => {
     for (const reply of [byBob, otherText])
       expect(reply).toMatchObject({ code: "conflict", reason: "message_id_reused" });
     expect(await canonicalOf(site, roomId)).toHaveLength(1);
-    expect(await site.messages.find(roomId, messageId)).toMatchObject({ content: "hello" });
+    expect(await canonicalOf(site, roomId)).toMatchObject([{ opened: { content: "hello" } }]);
   });
 });
 

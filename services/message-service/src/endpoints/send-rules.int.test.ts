@@ -41,7 +41,7 @@ test("a message carries all that its sender said, and its repeat is the same mes
 
   expect(reply).toMatchObject({ status: "ok" });
   expect(await send(site, "ann", { roomId, ...body })).toEqual(reply);
-  expect(await canonicalOf(site, roomId)).toMatchObject([{ body: { data: body } }]);
+  expect(await canonicalOf(site, roomId)).toMatchObject([{ opened: body }]);
   expect(await send(site, "ann", { roomId, ...body, mentionAll: false })).toMatchObject({
     reason: "message_id_reused",
   });

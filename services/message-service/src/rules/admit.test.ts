@@ -161,10 +161,11 @@ describe("assertSameMessage", () => {
   });
 
   // R89
-  it("knows a message that was changed since by the request that sent it alone", () => {
+  it("knows a message that was changed since, or is lost, by the request that sent it alone", () => {
     for (const changed of [
       { ...row, content: "hello!", editedAt: 5 },
       { ...row, content: "", deletedAt: 5 },
+      { ...row, content: "", contentState: "lost" as const },
     ]) {
       expect(reasonOf(() => assertSameMessage(changed, row))).toBe("none");
       expect(reasonOf(() => assertSameMessage(changed, { ...row, requestId: "second" }))).toBe(

@@ -1,3 +1,4 @@
+import type { OpenedBody } from "@parley/content-keys/message-bodies";
 import { Failure } from "@parley/contract/failure";
 import type { AccountKind } from "@parley/contract/shapes";
 import { momentCursor } from "@parley/mongo/moment-cursor";
@@ -8,7 +9,15 @@ import type { Subscription } from "@parley/mongo/subscription-store";
 
 type Room = Pick<
   RoomSummary,
-  "siteId" | "closed" | "quarantined" | "applied" | "appliedAt" | "keyVersion" | "memberCount"
+  | "siteId"
+  | "closed"
+  | "quarantined"
+  | "applied"
+  | "appliedAt"
+  | "keyVersion"
+  | "memberCount"
+  | "rekeyDue"
+  | "dueRotatedAt"
 >;
 type Membership = Pick<Subscription, "historySharedSince" | "role">;
 
@@ -123,20 +132,28 @@ export function assertInWindow(
 export const createdAtOf = (room: Pick<RoomSummary, "appliedAt">, now: number): number =>
   Math.max(now, room.appliedAt);
 
-const whatItSays = (row: MessageRow): string => {
-  const { content, replyTo, mentions, mentionAll, attachments, threadOf, alsoInRoom } = row;
+/** A message as it was sent, and what it says. */
+interface Sent
+  extends
+    OpenedBody,
+    Pick<MessageRow, "sender" | "requestId" | "editedAt" | "deletedAt">,
+    Pick<MessageRow, "replyTo" | "mentions" | "mentionAll" | "threadOf" | "alsoInRoom"> {}
+
+const whatItSays = (message: Sent): string => {
+  const { content, replyTo, mentions, mentionAll, attachments, threadOf, alsoInRoom } = message;
   const files = attachments?.map(({ id, name, contentType, bytes }) => [id, name, contentType, bytes]);
   return JSON.stringify([content, replyTo, mentions, mentionAll, files, threadOf, alsoInRoom]);
 };
 
 /**
- * A message id belongs to the first message sent under it. One that was changed since says something else than it did:
- * only the request that sent it is known for its repeat then.
- * @throws Failure `message_id_reused` when the row that stands is of another sender or says something else
+ * A message id belongs to the first message sent under it. One that was changed since says something else than it did,
+ * and of one that is lost nobody knows what it said: only the request that sent it is known for its repeat then.
+ * @throws Failure `message_id_reused` when the message that stands is of another sender or says something else
  */
-export function assertSameMessage(standing: MessageRow, sent: MessageRow): void {
-  const isChanged = standing.editedAt !== undefined || standing.deletedAt !== undefined;
-  const isRepeat = isChanged
+export function assertSameMessage(standing: Sent, sent: Sent): void {
+  const { editedAt, deletedAt, contentState } = standing;
+  const saysOther = editedAt !== undefined || deletedAt !== undefined || contentState === "lost";
+  const isRepeat = saysOther
     ? standing.requestId === sent.requestId
     : whatItSays(standing) === whatItSays(sent);
   if (standing.sender.account !== sent.sender.account || !isRepeat) throw new Failure("message_id_reused");

@@ -1,8 +1,8 @@
 import type { CanonicalOf } from "@parley/contract/messages";
 import type { Actor } from "@parley/contract/shapes";
 import type { MessageRow } from "@parley/mongo/message-store";
-import { messageViewOf } from "@parley/mongo/message-view";
 import type { RoomSummary } from "@parley/mongo/room-document-store";
+import { storedMessageOf } from "@parley/mongo/stored-message";
 
 /** What admitted this attempt to send. */
 interface Admission {
@@ -11,22 +11,22 @@ interface Admission {
 }
 
 /**
- * The canonical message of a row. Time and text are the row's, so a repeat says the same; `revision` and `keyFloor` are
+ * The canonical message of a row. Time and sealed text are the row's, so a repeat says the same; `revision` and `keyFloor` are
  * those of the projection that admitted this attempt, so nothing is sealed below what the room had come to by then.
  */
 export function canonicalOf(row: MessageRow, { room, actor }: Admission): CanonicalOf<"created"> {
-  const view = messageViewOf(row);
+  const message = storedMessageOf(row);
   return {
     type: "created",
     v: 1,
-    roomId: view.roomId,
+    roomId: message.roomId,
     siteId: room.siteId,
-    messageId: view.messageId,
-    at: view.createdAt,
+    messageId: message.messageId,
+    at: message.createdAt,
     actor,
     requestId: row.requestId,
     revision: room.applied,
     keyFloor: room.keyVersion,
-    data: view,
+    data: message,
   };
 }

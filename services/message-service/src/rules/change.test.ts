@@ -2,20 +2,21 @@ import { Failure } from "@parley/contract/failure";
 import type { MessageRow } from "@parley/mongo/message-store";
 import { describe, expect, it } from "vitest";
 
-import { assertMayPin, judgeDelete, judgeEdit, judgePin, judgeReaction } from "./change.ts";
+import { assertMayEdit, assertMayPin, judgeDelete, judgeEdit, judgePin, judgeReaction } from "./change.ts";
 
 const row: MessageRow = {
   messageId: "a".repeat(20),
   roomId: "b".repeat(17),
   createdAt: 1,
   sender: { account: "ann", kind: "person", name: "Ann" },
-  content: "hello",
+  body: { kid: "c1", nonce: "AAAA", ciphertext: "AAAA" },
   mentions: ["bob"],
   requestId: "r",
   canonical: true,
 };
-const deleted: MessageRow = { ...row, content: "", deletedAt: 5 };
+const deleted: MessageRow = { ...row, deletedAt: 5 };
 const ofTheSystem: MessageRow = { ...row, system: { type: "room_created", data: {} } };
+const said = { content: "hello", mentions: ["bob"] };
 const attachment = { id: "1", name: "a", contentType: "text/plain", bytes: 1 };
 
 const outcomeOf = (call: () => unknown): unknown => {
@@ -28,28 +29,35 @@ const outcomeOf = (call: () => unknown): unknown => {
 };
 
 describe("an edit", () => {
-  const edits = (of: MessageRow, fields: { account?: string; content?: string; mentions?: string[] } = {}) =>
-    outcomeOf(() => judgeEdit(of, { account: "ann", content: "hi", ...fields }));
+  const may = (of: MessageRow, account: string) => outcomeOf(() => assertMayEdit(of, account));
+  const edits = (of: Parameters<typeof judgeEdit>[0], edit: Parameters<typeof judgeEdit>[1]) =>
+    outcomeOf(() => judgeEdit(of, edit));
 
   it("is the author's alone, and what the system says is nobody's", () => {
-    expect(edits(row)).toBe("new");
-    expect(edits(row, { account: "bob" })).toBe("not_message_author");
-    expect(edits(ofTheSystem)).toBe("not_message_author");
-    expect(edits(deleted, { account: "bob" })).toBe("not_message_author");
+    expect(may(row, "ann")).toBeUndefined();
+    expect(may(row, "bob")).toBe("not_message_author");
+    expect(may(ofTheSystem, "ann")).toBe("not_message_author");
+    expect(may(deleted, "bob")).toBe("not_message_author");
   });
 
   it("of a deleted message is refused", () => {
-    expect(edits(deleted)).toBe("message_deleted");
+    expect(may(deleted, "ann")).toBe("message_deleted");
   });
 
   it("that says the same changes nothing, other mentions are something else", () => {
-    expect(edits(row, { content: "hello", mentions: ["bob"] })).toBe("unchanged");
-    expect(edits(row, { content: "hello" })).toBe("new");
+    expect(edits(said, { content: "hello", mentions: ["bob"] })).toBe("unchanged");
+    expect(edits(said, { content: "hello" })).toBe("new");
+    expect(edits(said, { content: "hi", mentions: ["bob"] })).toBe("new");
+  });
+
+  it("of what is lost says something new, whatever it says", () => {
+    const lost = { content: "", contentState: "lost" as const, attachments: [attachment] };
+    expect(edits(lost, { content: "" })).toBe("new");
   });
 
   it("leaves something to say: a text or attachments", () => {
-    expect(edits(row, { content: " " })).toBe("invalid_request");
-    expect(edits({ ...row, attachments: [attachment] }, { content: "" })).toBe("new");
+    expect(edits(said, { content: " " })).toBe("invalid_request");
+    expect(edits({ ...said, attachments: [attachment] }, { content: "" })).toBe("new");
   });
 });
 

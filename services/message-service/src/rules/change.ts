@@ -1,3 +1,4 @@
+import type { OpenedBody } from "@parley/content-keys/message-bodies";
 import { Failure } from "@parley/contract/failure";
 import { LIMITS } from "@parley/contract/limits";
 import { saysSomething } from "@parley/contract/messages";
@@ -16,24 +17,27 @@ function assertStands({ deletedAt }: MessageRow): void {
 const invalid = (path: string, message: string): Failure =>
   new Failure("invalid_request", { metadata: { issues: [{ path, message }] } });
 
-/**
- * Whether an edit says anything new.
- * @throws Failure `not_message_author`, `message_deleted`; `invalid_request` when nothing would be left to say
- */
-export function judgeEdit(
-  row: MessageRow,
-  edit: {
-    readonly account: string;
-    readonly content: string;
-    readonly mentions?: readonly string[] | undefined;
-  },
-): "new" | "unchanged" {
-  const { account, content, mentions = [] } = edit;
+/** @throws Failure `not_message_author`, `message_deleted` */
+export function assertMayEdit(row: MessageRow, account: string): void {
   if (isNoAuthor(row, account)) throw new Failure("not_message_author");
   assertStands(row);
-  if (!saysSomething({ content, attachments: row.attachments }))
+}
+
+/**
+ * Whether an edit says anything new.
+ * @throws Failure `invalid_request` when nothing would be left to say
+ */
+export function judgeEdit(
+  standing: OpenedBody & Pick<MessageRow, "mentions">,
+  edit: { readonly content: string; readonly mentions?: readonly string[] | undefined },
+): "new" | "unchanged" {
+  const { content, mentions = [] } = edit;
+  if (!saysSomething({ content, attachments: standing.attachments }))
     throw invalid("content", "must not be blank");
-  const isSame = row.content === content && JSON.stringify(row.mentions ?? []) === JSON.stringify(mentions);
+  const isSame =
+    standing.contentState !== "lost" &&
+    standing.content === content &&
+    JSON.stringify(standing.mentions ?? []) === JSON.stringify(mentions);
   return isSame ? "unchanged" : "new";
 }
 

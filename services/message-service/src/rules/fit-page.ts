@@ -9,7 +9,10 @@ const encoder = new TextEncoder();
  * Ends a page before it outgrows a reply of `bytesMax` bytes; `next` then leads on from where it ends. One message
  * always fits: its limits are far below a reply's.
  */
-export function fitPage(page: HistoryPage, bytesMax: number): { messages: MessageView[]; next?: string } {
+export function fitPage(
+  page: HistoryPage<MessageView>,
+  bytesMax: number,
+): { messages: MessageView[]; next?: string } {
   const messages: MessageView[] = [];
   let bytes = FRAME_BYTES;
   for (const message of page.messages) {

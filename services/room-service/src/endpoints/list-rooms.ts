@@ -4,10 +4,14 @@ import type { RoomDocumentStore, RoomSummary } from "@parley/mongo/room-document
 import { roomViewOf, subscriptionViewOf } from "@parley/mongo/room-view";
 import type { SubscriptionStore } from "@parley/mongo/subscription-store";
 import type { UnreadStore } from "@parley/mongo/unread-store";
+import type { Wrapper } from "@parley/room-crypto/wrapper";
+import { handKey } from "@parley/room-keys/hand-key";
 import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
 
 import { allRooms, type ListedRooms, roomsSince } from "../listed-rooms.ts";
+import type { ReceptionFor } from "../key-reception.ts";
 import type { AskHomes } from "../remote-activity.ts";
+import { rosterOfDocument } from "../roster-handed.ts";
 import { countUnread } from "../unread-counts.ts";
 
 interface Deps {
@@ -15,6 +19,8 @@ interface Deps {
   readonly rooms: Pick<RoomDocumentStore, "findMany" | "changedSince">;
   readonly subscriptions: Pick<SubscriptionStore, "listRooms" | "walkRooms" | "findMany">;
   readonly keys: Pick<RoomKeyStore, "getMany">;
+  readonly receptionFor: ReceptionFor;
+  readonly wrapper: Wrapper;
   readonly unread: UnreadStore;
   readonly askHomes: AskHomes;
   /** Site time (epoch ms). */
@@ -52,27 +58,31 @@ async function activitiesOf(
 }
 
 /**
- * The current keys of these rooms for this account. Keys are read before the memberships are read again: a version is
- * visible only after its removal is projected, so the removed account never slips between (SPEC-rooms 6.4). A key above
- * what the site projects is left out: a replica's rows, and those of an older projection that was put back, do not say
+ * The current keys of these rooms for this account. Keys are read before the memberships are read again, and before the
+ * devices: a version is visible only after its removal is projected, so the removed account never slips between
+ * (SPEC-rooms 6.4). A key above what the site projects is left out: a replica's rows, and those of an older projection that was put back, do not say
  * who may have it. So a survivor who lists rooms just as a rotation is being committed gets none either, and asks
  * key.get, which reads the log.
  */
 async function keysFor(
   deps: Deps,
-  account: string,
+  asker: { readonly account: string; readonly deviceId: string | undefined },
   rooms: ReadonlyMap<string, RoomSummary>,
 ): Promise<Map<string, RoomListRow["key"]>> {
   const roomIds = [...rooms.keys()];
   const keys = await deps.keys.getMany(roomIds);
-  const members = await deps.subscriptions.findMany(account, roomIds);
+  const [members, reception] = await Promise.all([
+    deps.subscriptions.findMany(asker.account, roomIds),
+    deps.receptionFor(asker),
+  ]);
+  if (reception === "nothing") return new Map();
   const allowed = members.flatMap(({ roomId, keyFrom }) => {
     const entry = keys.get(roomId);
     if (entry?.status !== "found" || entry.value.version < keyFrom) return [];
-    const { version, pair } = entry.value;
     const room = rooms.get(roomId);
-    if (!room || version > room.keyVersion) return [];
-    return [[roomId, { version, privateKey: Buffer.from(pair.privateKey).toString("base64") }] as const];
+    if (!room || entry.value.version > room.keyVersion) return [];
+    const roster = rosterOfDocument(room);
+    return [[roomId, handKey(deps.wrapper, entry.value, { reception, roster })] as const];
   });
   return new Map(allowed);
 }
@@ -87,7 +97,7 @@ const isTooLongAgo = (since: number, now: number): boolean => now - since > SINC
 export const listRoomsEndpoint = (deps: Deps): Endpoint =>
   userEndpoint(listRooms, async ({ body, caller: { account }, trace }) => {
     const now = deps.now();
-    const { since, after, limit } = body;
+    const { since, after, limit, deviceId } = body;
     const asked = { account, after, limit, trace };
     const listed =
       since === undefined || isTooLongAgo(since, now)
@@ -97,7 +107,7 @@ export const listRoomsEndpoint = (deps: Deps): Endpoint =>
     const rooms = new Map((await deps.rooms.findMany(roomIds)).map((room) => [room.roomId, room]));
     const [activities, keys] = await Promise.all([
       activitiesOf(deps, listed, rooms),
-      body.keys ? keysFor(deps, account, rooms) : undefined,
+      body.keys ? keysFor(deps, { account, deviceId }, rooms) : undefined,
     ]);
     return {
       rooms: listed.members.flatMap((member): RoomListRow[] => {

@@ -1,5 +1,5 @@
 import { byteOrder } from "@parley/contract/ids";
-import type { MessageView, Reaction } from "@parley/contract/messages";
+import type { Reaction, StoredMessage } from "@parley/contract/messages";
 
 import type { MessageRow, ReactionMark } from "./message-store.ts";
 
@@ -13,8 +13,8 @@ function reactionsOf(marks: readonly ReactionMark[]): Reaction[] {
     .toSorted((a, b) => byteOrder(a.emoji, b.emoji));
 }
 
-/** What members see of a row. */
-export function messageViewOf(row: MessageRow): MessageView {
+/** What members see of a row, but for what it says, which is sealed. */
+export function storedMessageOf(row: MessageRow): StoredMessage {
   const {
     requestId: _requestId,
     canonical: _canonical,

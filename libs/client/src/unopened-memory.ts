@@ -1,0 +1,35 @@
+import type { UnopenedReason } from "@parley/contract/devices";
+import { createBoundedCache } from "@parley/room-crypto/bounded-cache";
+
+/** Why an event is not open, and the version it is sealed under. */
+interface Unopened {
+  readonly version: number;
+  readonly reason: UnopenedReason;
+}
+
+/** The newest events that could not be opened. */
+export interface UnopenedMemory {
+  /** `id`: of a message, where the event is one's. */
+  note(roomId: string, id: string, unopened: Unopened): void;
+  find(roomId: string, id: string): Unopened | undefined;
+  /** It is shown now. */
+  forget(roomId: string, id: string): void;
+}
+
+const nameOf = (roomId: string, id: string): string => `${roomId}\n${id}`;
+
+/** Remembers up to `entriesMax` of them. */
+export function createUnopenedMemory(entriesMax: number): UnopenedMemory {
+  const unopened = createBoundedCache<Unopened | "shown">(entriesMax);
+  return {
+    note: (roomId, id, entry) => unopened.set(nameOf(roomId, id), entry),
+    find(roomId, id) {
+      const held = unopened.get(nameOf(roomId, id));
+      return held === "shown" ? undefined : held;
+    },
+    forget(roomId, id) {
+      const name = nameOf(roomId, id);
+      if (unopened.get(name) !== undefined) unopened.set(name, "shown");
+    },
+  };
+}
