@@ -16,7 +16,12 @@ let ann: Actor;
 let page: OpenPage;
 
 beforeAll(async () => {
-  const directory = directoryFile("browser", [{ account: "ann" }, { account: "bob" }, { account: "cat" }]);
+  const directory = directoryFile("browser", [
+    { account: "ann" },
+    { account: "bob" },
+    { account: "cat" },
+    { account: "dan" },
+  ]);
   page = opened.use(await openPage());
   site = opened.use(await startStack({ sites: 1, directory })).site("alpha");
   ann = opened.use(await enter(site, "ann"));
@@ -30,8 +35,8 @@ const optionsFor = (account: string, password = site.users.accounts[account]?.pa
   authentication: { user: account, password },
 });
 
-async function openRoom(): Promise<RoomReference> {
-  const room = await ann.client.createRoom({ name: "Plans", users: ["bob", "cat"] });
+async function openRoom(users: readonly string[] = ["bob", "cat"]): Promise<RoomReference> {
+  const room = await ann.client.createRoom({ name: "Plans", users: [...users] });
   await room.done;
   return { roomId: room.roomId, siteId: room.siteId };
 }
@@ -107,6 +112,7 @@ test("a client in Chromium and one in Node share rooms, keys and messages", asyn
 });
 
 test("a client in Chromium reads what it missed while its broker was away", async () => {
+  await page.call("connect", optionsFor("bob"));
   const room = await openRoom();
   expect(await shareKey(room, 0)).toBe(true);
   await ann.client.send(room, { content: "before" });
@@ -121,5 +127,25 @@ test("a client in Chromium reads what it missed while its broker was away", asyn
   await expectOpened(room, "back again");
   expect(await happens(async () => (await page.call("eventTypes")).includes("reconnected"))).toBe(true);
   await expectShown(room, ["before", "after", "back again"]);
+  expect(page.uncaught).toEqual([]);
+});
+
+test("a device in Chromium opens keys that were wrapped for it", async () => {
+  expect(await page.call("connectDevice", optionsFor("dan"))).toMatch(/^[0-9A-Za-z]{20}$/);
+  const room = await openRoom(["dan", "cat"]);
+
+  expect(await shareKey(room, 0)).toBe(true);
+  const form = await page.call("formOfKey", room);
+  expect(form).toContain("wrapped");
+  expect(form).not.toContain("privateKey");
+  await ann.client.send(room, { content: "for the device" });
+  await page.call("send", room, "from the device");
+  await expectOpened(room, "from the device");
+  await expectShown(room, ["for the device", "from the device"]);
+
+  await (
+    await ann.client.removeMember(room, "cat")
+  ).done;
+  expect(await shareKey(room, 1)).toBe(true);
   expect(page.uncaught).toEqual([]);
 });

@@ -2,6 +2,7 @@
 import type { Client, ClientEvent, Opening, Problem, RoomReference } from "@parley/client/client";
 import { connectParley } from "@parley/client/connect-browser";
 import type { ParleyOptions } from "@parley/client/connect";
+import { memoryDeviceStore } from "@parley/client/device-store.memory";
 import type { RoomEvent } from "@parley/contract/messages";
 
 import { vectorOutcomes, type VectorFiles, type VectorOutcome } from "../vectors/vector-outcomes.ts";
@@ -33,10 +34,23 @@ const page = {
   vectorOutcomes: (file: keyof VectorFiles, text: string): Promise<VectorOutcome[]> =>
     vectorOutcomes(file, JSON.parse(text)),
 
+  /** In place of the client that was connected before. */
   async connect(options: ParleyOptions): Promise<void> {
+    await connected?.close();
+    connected = undefined;
+    events.length = 0;
     connected = await connectParley({ ...options, onProblem: report });
     void readEvents(connected);
   },
+
+  /** As a device of the account, one that ends with the page. Answers its id. */
+  async connectDevice(options: ParleyOptions): Promise<string | undefined> {
+    await page.connect({ ...options, device: { store: memoryDeviceStore(), name: "Chromium" } });
+    return client().deviceId;
+  },
+
+  /** In what form the current key of a room is handed to this client: the fields of the answer, without their values. */
+  formOfKey: async (room: RoomReference): Promise<string[]> => Object.keys(await client().getKey(room)),
 
   async listRooms(): Promise<ListedRoom[]> {
     const { rooms } = await client().listRooms();
@@ -75,8 +89,6 @@ const page = {
 
   /** The types of the events so far. */
   eventTypes: (): string[] => events.map(({ type }) => type),
-
-  close: (): Promise<void> => client().close(),
 };
 
 export type Page = typeof page;
