@@ -10,6 +10,7 @@ import { openPage, type OpenPage } from "./open-page.ts";
 const VECTORS = join(import.meta.dirname, "../vectors");
 /** Each file with who judges its vectors. */
 const FILES: readonly (readonly [keyof VectorFiles, readonly string[]])[] = [
+  ["content.json", ["the portable suite", "WebCrypto"]],
   ["ids.json", ["the contract library"]],
   ["roster.json", ["the room library"]],
   ["seal.json", ["the portable suite", "WebCrypto"]],
@@ -74,6 +75,7 @@ describe("a vector that was spoiled", () => {
   });
 
   test.each([
+    ["content.json", "plaintext", "eyJjb250ZW50IjoiaGVsbG8iIH0="],
     ["seal.json", "plaintext", "eyJjb250ZW50IjoiaGVsbG8iIH0="],
     ["seal-committed.json", "roomId", "aSq00HrEHIPae2UHpoRnNJiRm4DBwopLGo"],
     ["wrap.json", "version", 4],

@@ -9,7 +9,7 @@ export const KEYS: readonly RequestPage[] = [
   {
     declaration: getKey,
     about:
-      "A key of the room: without `version` the current one. A version that is gone or not there yet: `room_key_absent`, with the `currentVersion`. The previous one is served until its grace period is over, a version below the member's `keyFrom` never. A site that only holds a replica asks the room's home for what it lacks. An account with devices names the one that asks and gets the key `wrapped` for it; without, or with an unknown one: `device_not_enrolled`. An account without devices gets `privateKey`, but for sites that deliver sealed only: `device_not_enrolled`. `rosterDigest` and `revision` are those of the room as the answering site knows it; a wrapped key opens with that digest only.",
+      "A key of the room: without `version` the current one. A version that is gone or not there yet: `room_key_absent`, with the `currentVersion`. The previous one is served until its grace period is over, a version below the member's `keyFrom` never. A site that only holds a replica asks the room's home for what it lacks. An account with devices names the one that asks and gets the key `wrapped` for it; without, or with an unknown one: `device_not_enrolled`. An account without devices, naming none, gets `privateKey`, but for sites that deliver sealed only: `device_not_enrolled`. `rosterDigest` and `revision` are those of the room as the answering site knows it; a wrapped key opens with that digest only.",
     refusals: [
       "not_room_member",
       "key_version_not_allowed",
@@ -23,7 +23,7 @@ export const KEYS: readonly RequestPage[] = [
   {
     declaration: reportInvalidKey,
     about:
-      "For a key that came and cannot be used: a wrap that does not open, or bytes that are no key. Answers that version once more, wrapped anew under an ephemeral key of its own for the device's public key as it is registered now, and takes the device for one that has not got the version until it acknowledges again. Nobody else is told. Three reports of a device about a version are answered at once, then one each 20 s: `rate_limited`.",
+      "For a key that came and cannot be used: a wrap that does not open, or bytes that are no key. Answers that version once more, wrapped anew under an ephemeral key of its own for the device's public key as it is registered now, and at the room's home the device counts as one that has not got the version until it acknowledges again. Nobody else is told. Three reports of a device about a version are answered at once, then one each 20 s: `rate_limited`.",
     refusals: [
       "rate_limited",
       "not_room_member",

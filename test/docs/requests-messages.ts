@@ -49,7 +49,7 @@ const SAID: readonly RequestPage[] = [
   {
     declaration: listHistory,
     about:
-      "Messages, newest first, none from before the member's `historySharedSince`. Not sealed: the answer goes to the caller's own reply inbox. A page may end before `limit`; `next` then leads on.",
+      "Messages, newest first, none from before the member's `historySharedSince`. Not sealed: the answer goes to the caller's own reply inbox. A message whose text the site has lost has `contentState: lost` and empty `content`. A page may end before `limit`; `next` then leads on.",
     refusals: pageRefusals,
     body: { limit: 50 },
     reply: page,

@@ -109,10 +109,14 @@ const ACTIONS: Readonly<Partial<Record<MetricName, string>>> = {
   room_key_fanout_errors_total:
     "Nothing at once: `key.get` heals it. If it goes on, look at room-worker's log and the broker.",
   room_key_valkey_errors_total: "Look at Valkey. Messages wait meanwhile, nothing is lost.",
+  content_key_absent_total:
+    "MongoDB lost records of `content_keys`. Look for `content_key_lost` and `content_key_put_back` in the log, and restore the collection from its backup.",
   room_key_absent_total:
     "Valkey lost keys. Rooms rotate by themselves with their next message; find out why: persistence, eviction, a restored backup.",
   room_key_print_mismatch_total:
     "Valkey held an older or foreign key. The room rotates by itself. Never restore Valkey from a backup.",
+  room_key_invalid_total:
+    "A client that was just registered may report once. If it goes on: a faulty client, or a device whose registered key is not the one it holds.",
   room_key_replication_terminated_total:
     "A key copy ended without a key; members are still served by asking the home. Look for `room_key_copy_ended` (the home has it no more) and `room_key_copy_parked` (it was silent too often) in inbox-worker's log.",
   outbox_skipped_total:

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { inCheckout } from "@parley/local-stack/checkout";
+import { startMongoServer, type MongoServer } from "@parley/local-stack/mongo-server";
 import { startValkeyServer, type ValkeyServer } from "@parley/local-stack/valkey-server";
 import { parseKeyEncryptionKeys } from "@parley/room-crypto/key-encryption-keys";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
@@ -30,6 +31,7 @@ const run = promisify(execFile);
 let dir: string;
 let nodes: readonly ValkeyServer[];
 let client: ValkeyClient;
+let mongo: MongoServer;
 
 const connect = (addresses: readonly string[]): Promise<ValkeyClient> =>
   connectValkey({ addresses, onError: () => {} });
@@ -61,12 +63,13 @@ beforeAll(async () => {
       startValkeyServer({ dir: join(dir, `node-${index}`), inCluster: true }),
     ),
   );
+  mongo = await startMongoServer({ dir: join(dir, "mongo") });
   await form(nodes);
   client = await connect(nodes.map(({ address }) => address));
 });
 afterAll(async () => {
   await closeValkey(client);
-  await Promise.all(nodes.map((node) => node.stop()));
+  await Promise.all([...nodes, mongo].map((server) => server.stop()));
   await rm(dir, { recursive: true });
 });
 
@@ -74,7 +77,7 @@ afterAll(async () => {
 async function keys(mode: string, kek: string): Promise<readonly string[]> {
   const addresses = nodes.map(({ address }) => address).join(",");
   const { stdout } = await run(process.execPath, [COMMAND, mode], {
-    env: { SITE_ID: "alpha", VALKEY_ADDR: addresses, ROOM_KEY_KEK: kek },
+    env: { SITE_ID: "alpha", MONGO_URL: mongo.url, VALKEY_ADDR: addresses, ROOM_KEY_KEK: kek },
   });
   return stdout.trim().split("\n");
 }
@@ -106,8 +109,8 @@ test("on a cluster the records of every node are counted and sealed anew", async
   );
   expect(sizes.every((size) => size > 0)).toBe(true);
 
-  expect((await keys("status", oldKey))[0]).toBe(`${ROOMS} records under k1, which seals`);
+  expect((await keys("status", oldKey))[1]).toBe(`${ROOMS} records under k1, which seals`);
   expect(await keys("rewrap", `${newKey},${oldKey}`)).toContain(`Done: ${ROOMS} sealed anew under k2.`);
-  expect((await keys("status", newKey))[0]).toBe(`${ROOMS} records under k2, which seals`);
+  expect((await keys("status", newKey))[1]).toBe(`${ROOMS} records under k2, which seals`);
   for (const { roomId, pair } of rooms) expect((await storeWith(newKey).get(roomId))?.pair).toEqual(pair);
 });

@@ -4,9 +4,15 @@ import { once } from "node:events";
 import { join } from "node:path";
 
 import type { RoomReference } from "@parley/client/client";
+import { openContentKeyStore } from "@parley/content-keys/open-content-keys";
 import type { ProcessName } from "@parley/contract/processes";
 import type { Site } from "@parley/local-stack/site";
 import { startStack, type Stack } from "@parley/local-stack/stack";
+import { connectMongo } from "@parley/mongo/connect-mongo";
+import { parseKeyEncryptionKeys } from "@parley/room-crypto/key-encryption-keys";
+import { nodeSuite } from "@parley/room-crypto/node-suite";
+import { createMemoryLog } from "@parley/telemetry/memory-log";
+import { createMemoryRecorder } from "@parley/telemetry/memory-recorder";
 import { closeValkey, connectValkey } from "@parley/valkey/connect-valkey";
 import { roomKeyNames } from "@parley/valkey/keys";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -17,7 +23,13 @@ import { happens } from "../cast/happens.ts";
 
 const COMMAND = join(import.meta.dirname, "../../libs/room-keys/src/keys.ts");
 const KEY_BYTES = 32;
-const KEY_HOLDERS = ["room-service", "room-worker", "inbox-worker", "broadcast-worker"] as const;
+const KEY_HOLDERS = [
+  "message-service",
+  "room-service",
+  "room-worker",
+  "inbox-worker",
+  "broadcast-worker",
+] as const;
 const ROOMS = 4;
 const freshKey = (keyId: string): string => `${keyId}:${randomBytes(KEY_BYTES).toString("base64")}`;
 const [oldKey, newKey] = [freshKey("k1"), freshKey("k2")];
@@ -33,7 +45,7 @@ beforeAll(async () => {
     sites: 1,
     directory: directoryFile("rewrap-keys", people(4)),
     processes: {
-      "message-service": {},
+      "message-service": { environment },
       "room-service": { environment },
       "room-worker": { environment },
       "inbox-worker": { environment },
@@ -50,7 +62,12 @@ afterAll(async () => {
 /** Gives the command as an operator would, with these key-encryption keys. */
 async function keys(site: Site, mode: string, kek: string) {
   const child = spawn(process.execPath, [COMMAND, mode], {
-    env: { SITE_ID: site.siteId, VALKEY_ADDR: site.valkey.address, ROOM_KEY_KEK: kek },
+    env: {
+      SITE_ID: site.siteId,
+      MONGO_URL: site.mongo.url,
+      VALKEY_ADDR: site.valkey.address,
+      ROOM_KEY_KEK: kek,
+    },
   });
   let output = "";
   const take = (chunk: Buffer): void => void (output += chunk.toString());
@@ -77,6 +94,40 @@ async function restartWith(site: Site, kek: string): Promise<void> {
   }
   holders = started;
 }
+
+/** The content keys of the site, as a process with these key-encryption keys has them. */
+async function contentKeysOf(site: Site, kek: string) {
+  const opened = new AsyncDisposableStack();
+  const client = await connectValkey({ addresses: [site.valkey.address], onError: () => {} });
+  opened.defer(() => closeValkey(client));
+  const mongo = await connectMongo({
+    url: site.mongo.url,
+    database: `parley_${site.siteId}`,
+    appName: "rewrap-keys-test",
+  });
+  opened.defer(() => mongo.close());
+  const store = openContentKeyStore({
+    database: mongo.database,
+    client,
+    sealing: { suite: nodeSuite, keys: parseKeyEncryptionKeys(kek) },
+    siteId: site.siteId,
+    now: () => Date.now(),
+    recorder: createMemoryRecorder(),
+    log: createMemoryLog(),
+  });
+  return { store, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** The content key of a room, whose bytes hide from comparisons. */
+async function contentKey(site: Site, roomId: string, kek: string): Promise<string> {
+  await using contentKeys = await contentKeysOf(site, kek);
+  const held = await contentKeys.store.ensure(roomId);
+  if (held.status !== "key") return expect.fail("the room is erased");
+  contentBytes.push(Buffer.from(held.key.bytes).toString("base64"));
+  return `${held.key.kid} ${Buffer.from(held.key.bytes).toString("hex")}`;
+}
+
+const contentBytes: string[] = [];
 
 const owner = (): Actor => actors[0] ?? expect.fail("nobody there");
 
@@ -114,7 +165,10 @@ test("a site changes its key-encryption key under load: nothing fails, and the n
   );
   const quiet = await owner().client.createRoom({ name: "Quiet", users: ["p1", "p2", "p3"] });
   await quiet.done;
-  expect((await keys(site, "status", oldKey)).lines[0]).toMatch(/^[1-9]\d* records under k1, which seals$/);
+  const content = await contentKey(site, quiet.roomId, oldKey);
+  const before = (await keys(site, "status", oldKey)).lines;
+  expect(before[1]).toMatch(/^[1-9]\d* records under k1, which seals$/);
+  expect(before).toEqual(expect.arrayContaining(["Content keys:", "Content keys in the cache:"]));
 
   const ended = new AbortController();
   const busy = Promise.all(rooms.map((room) => keepBusy(room, ended.signal)));
@@ -125,10 +179,16 @@ test("a site changes its key-encryption key under load: nothing fails, and the n
     expect(rewrapped.lines.join("\n")).toMatch(/Done: [1-9]\d* sealed anew under k2/);
     expect(rewrapped.code).toBe(0);
     const counted = await keys(site, "status", `${newKey},${oldKey}`);
-    expect(counted.lines).toEqual([
-      expect.stringMatching(/^[1-9]\d* records under k2, which seals$/),
+    const allUnderNew = [
+      expect.stringMatching(/^[1-9]\d* records? under k2, which seals$/),
       "0 records not readable",
-    ]);
+    ];
+    expect(counted.lines).toEqual(
+      ["Room keys:", "Content keys:", "Content keys in the cache:"].flatMap((title) => [
+        title,
+        ...allUnderNew,
+      ]),
+    );
     expect(counted.code).toBe(0);
     await restartWith(site, newKey);
   })();
@@ -145,6 +205,7 @@ test("a site changes its key-encryption key under load: nothing fails, and the n
     expect(sent[index]?.length).toBeGreaterThan(10);
     for (const actor of actors) expect(new Set(actor.opened(room.roomId))).toEqual(new Set(sent[index]));
   }
+  expect(await contentKey(site, quiet.roomId, newKey)).toBe(content);
   // A room that nobody touched has its first version still, now served by processes that know the new key alone.
   expect(await owner().client.getKey(quiet)).toMatchObject({ version: 0 });
   await owner().client.send(quiet, { content: "after" });
@@ -173,7 +234,7 @@ test("records that do not open are named and left alone, and the command says so
   const third = freshKey("k3");
 
   const counted = await keys(site, "status", newKey);
-  expect([counted.code, counted.lines.slice(1)]).toEqual([1, ["1 record not readable", named]]);
+  expect([counted.code, counted.lines.slice(2, 4)]).toEqual([1, ["1 record not readable", named]]);
   const rewrapped = await keys(site, "rewrap", `${third},${newKey}`);
   expect(rewrapped.code).toBe(1);
   expect(rewrapped.lines).toContain(named);
@@ -198,7 +259,12 @@ test("records that do not open are named and left alone, and the command says so
 test("no byte of any key was printed", () => {
   const roomKeys = actors.flatMap(({ keysSent }) => keysSent.map(({ privateKey }) => privateKey));
   expect(roomKeys.length).toBeGreaterThan(ROOMS);
-  const needles = [...roomKeys, ...[oldKey, newKey].map((key) => key.slice("k1:".length))].flatMap((key) => {
+  expect(contentBytes.length).toBe(2);
+  const needles = [
+    ...roomKeys,
+    ...contentBytes,
+    ...[oldKey, newKey].map((key) => key.slice("k1:".length)),
+  ].flatMap((key) => {
     const bytes = Buffer.from(key, "base64");
     return [key, bytes.toString("hex"), bytes.toString("base64url")];
   });

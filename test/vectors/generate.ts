@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { committedVectors } from "./committed-vectors.ts";
+import { contentVectors } from "./content-vectors.ts";
 import { idVectors } from "./id-vectors.ts";
 import { rosterVectors } from "./roster-vectors.ts";
 import { sealVectors } from "./seal-vectors.ts";
@@ -14,6 +15,7 @@ export const vectorFiles = (): Readonly<Record<string, string>> => ({
   "seal.json": format(sealVectors()),
   "seal-committed.json": format(committedVectors()),
   "wrap.json": format(wrapVectors()),
+  "content.json": format(contentVectors()),
 });
 
 const format = (vectors: readonly unknown[]): string => `${JSON.stringify(vectors, undefined, 2)}\n`;

@@ -1,5 +1,7 @@
 import { portableSuite } from "@parley/room-crypto/portable-suite";
 
+import { contentChecks } from "./content-checks.ts";
+import type { ContentVector } from "./content-vectors.ts";
 import { idChecks, type IdVector } from "./id-checks.ts";
 import { rosterChecks, type RosterVector } from "./roster-checks.ts";
 import { sealChecks } from "./seal-checks.ts";
@@ -10,6 +12,7 @@ import type { WrapVector } from "./wrap-vectors.ts";
 
 /** The vector files by name, and what each holds. */
 export interface VectorFiles {
+  readonly "content.json": ContentVector;
   readonly "ids.json": IdVector;
   readonly "roster.json": RosterVector;
   readonly "seal.json": SealVector;
@@ -25,15 +28,17 @@ export interface VectorOutcome {
   readonly failure?: string;
 }
 
-const ofSeals = sealChecks("the portable suite", portableSuite);
+const PORTABLE = "the portable suite";
+const ofSeals = sealChecks(PORTABLE, portableSuite);
 
 /** Every check that needs nothing of Node. */
 const CHECKS: { readonly [F in keyof VectorFiles]: readonly VectorCheck<VectorFiles[F]>[] } = {
+  "content.json": contentChecks(PORTABLE, portableSuite),
   "ids.json": idChecks,
   "roster.json": rosterChecks,
   "seal.json": ofSeals,
   "seal-committed.json": ofSeals,
-  "wrap.json": wrapChecks("the portable suite", portableSuite),
+  "wrap.json": wrapChecks(PORTABLE, portableSuite),
 };
 
 /** Tries each vector of a file in every way there is without Node. */

@@ -130,6 +130,27 @@ describe("a reading of history", () => {
     expect(shownAfter(created, takenBack, reacted(4, { by: "bob" }))?.reactions).toBeUndefined();
   });
 
+  test("that finds the text lost takes nothing from who has heard it, and nothing stays lost that is said anew", () => {
+    const lost: MessageView = { ...created, content: "", contentState: "lost" };
+    expect(shownAfter(created, lost)).toEqual({ ...created, content: "first" });
+    expect(shownAfter(lost)).toMatchObject({ content: "", contentState: "lost" });
+    expect(shownAfter(created, { ...lost, editedAt: 5 })).toMatchObject({
+      contentState: "lost",
+      editedAt: 5,
+    });
+    for (const anew of [edited(5, "second"), { ...created, content: "second", editedAt: 5 }]) {
+      expect(shownAfter(lost, anew)).toMatchObject({ content: "second" });
+      expect(shownAfter(lost, anew)).not.toHaveProperty("contentState");
+    }
+    expect(shownAfter(lost, deleted(5))).not.toHaveProperty("contentState");
+    const unlost = insertMessage(
+      take(emptyTimeline(0), { ...lost, editedAt: 5 }),
+      { ...created, content: "", editedAt: 5 },
+      10,
+    );
+    expect(unlost.isChanged).toBe(true);
+  });
+
   test("that is older than another changes nothing", () => {
     const timeline = [created, read].reduce(take, emptyTimeline(0));
     expect(insertMessage(timeline, created, 10)).toMatchObject({ isNew: false, isChanged: false });

@@ -22,6 +22,7 @@ type Reacted = Extract<MessageChange, { type: "message_reacted" }>;
 /** What is left of a deleted message. */
 function tombstoneOf(view: MessageView, deletedAt: number): MessageView {
   const {
+    contentState: _contentState,
     attachments: _attachments,
     mentions: _mentions,
     mentionAll: _mentionAll,
@@ -57,7 +58,7 @@ function afterChange(view: MessageView, change: MessageChange): MessageView {
   if (!isAhead(view, change)) return view;
   switch (change.type) {
     case "message_edited": {
-      const { mentions: _, ...rest } = view;
+      const { mentions: _mentions, contentState: _contentState, ...rest } = view;
       const { content, mentions, at } = change;
       return { ...rest, content, ...(mentions && { mentions }), editedAt: at };
     }
@@ -100,6 +101,20 @@ const newerBy = (
   of: { readonly held: MessageView; readonly read: MessageView },
 ): MessageView => ((of.read[moment] ?? 0) >= (of.held[moment] ?? 0) ? of.read : of.held);
 
+/** The newer text; what was lost since it was heard is still known to who heard it. */
+function textOf(of: { readonly held: MessageView; readonly read: MessageView }) {
+  const newer = newerBy("editedAt", of);
+  const isKnown = newer.contentState === "lost" && newer.editedAt === of.held.editedAt;
+  const { content, contentState, attachments } = isKnown ? of.held : newer;
+  return {
+    content,
+    ...(contentState && { contentState }),
+    ...(attachments && { attachments }),
+    mentions: newer.mentions,
+    editedAt: newer.editedAt,
+  };
+}
+
 const largest = (a: number | undefined, b: number | undefined): number | undefined =>
   a === undefined ? b : Math.max(a, b ?? a);
 
@@ -111,9 +126,9 @@ export function mergedView(held: MessageView, read: MessageView): MessageView {
     lastReplyAt: largest(held.lastReplyAt, read.lastReplyAt),
   };
   if (deletedAt !== Infinity) return tombstoneOf({ ...read, ...replies }, deletedAt);
-  const { content, mentions, editedAt } = newerBy("editedAt", { held, read });
+  const { attachments: _attachments, contentState: _contentState, ...rest } = read;
   const { reactions, pinnedAt, markedAt } = newerBy("markedAt", { held, read });
-  return { ...read, ...replies, content, mentions, editedAt, reactions, pinnedAt, markedAt };
+  return { ...rest, ...replies, ...textOf({ held, read }), reactions, pinnedAt, markedAt };
 }
 
 /** Whether two views of the same message show the same. */
@@ -122,6 +137,7 @@ export const showSame = (a: MessageView, b: MessageView): boolean => shownParts(
 const shownParts = (view: MessageView): string =>
   JSON.stringify([
     view.content,
+    view.contentState,
     view.mentions,
     view.attachments,
     view.editedAt,

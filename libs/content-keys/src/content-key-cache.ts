@@ -11,7 +11,11 @@ export interface ContentKeyCache {
    */
   read(roomId: string): Promise<ContentKeyRecord | ErasedContentKey | null>;
   /** Keeps a record that stands in the database, unless anything is kept. */
-  fill(of: { readonly roomId: string; readonly kid: string; readonly record: string }): Promise<void>;
-  /** Keeps that the room is erased, whatever was kept; no `fill` passes it. */
+  insertIfAbsent(of: {
+    readonly roomId: string;
+    readonly kid: string;
+    readonly record: string;
+  }): Promise<void>;
+  /** Keeps that the room is erased, whatever was kept; no insert passes it. */
   erase(of: { readonly roomId: string; readonly revision: number }): Promise<void>;
 }

@@ -34,7 +34,7 @@ const textOf = ({ kid, record }: { readonly kid: string; readonly record: string
 
 function parseCached(roomId: string, reply: unknown): ContentKeyRecord | ErasedContentKey | null {
   if (reply === null) return null;
-  const text = String(reply);
+  const text = typeof reply === "string" ? reply : "";
   const [, kid, record] = KEY_FORM.exec(text) ?? [];
   if (kid !== undefined && record !== undefined) return { status: "key", kid, record };
   const [, revision] = ERASED_FORM.exec(text) ?? [];
@@ -58,7 +58,7 @@ export function valkeyContentKeyCache(client: ValkeyClient): ContentKeyCache {
   const erase = scriptOf(client, ERASE, "erase");
   return {
     read: async (roomId) => parseCached(roomId, await read(roomId)),
-    fill: async ({ roomId, kid, record }) => void (await fill(roomId, [textOf({ kid, record })])),
+    insertIfAbsent: async ({ roomId, kid, record }) => void (await fill(roomId, [textOf({ kid, record })])),
     erase: async ({ roomId, revision }) => void (await erase(roomId, [`erased.${revision}`])),
   };
 }

@@ -51,10 +51,10 @@ export interface ContentKeyStoreOptions {
 
 type Stored = ContentKeyRecord | ErasedContentKey;
 
-/** The two copies of a room's key, the database's after it was healed. */
+/** The two copies of a room's key, the database's after it was healed; `undefined`: the cache gave no answer. */
 interface Copies {
   readonly standing: Stored | null;
-  readonly cached: Stored | null;
+  readonly cached: Stored | null | undefined;
 }
 
 /** Runs a call of the cache, whose failure is counted and hurts nobody: the database has the keys first. */
@@ -72,18 +72,22 @@ async function cacheCall<T>(
   }
 }
 
-const readCache = (options: ContentKeyStoreOptions, roomId: string): Promise<Stored | null> =>
-  cacheCall(options, {
+const readCache = (options: ContentKeyStoreOptions, roomId: string): Promise<Stored | null | undefined> =>
+  cacheCall<Stored | null | undefined>(options, {
     op: "content_read",
     call: () => options.cache.read(roomId),
-    otherwise: null,
+    otherwise: undefined,
   });
 
 const fillCache = (
   options: ContentKeyStoreOptions,
   of: { readonly roomId: string; readonly kid: string; readonly record: string },
 ): Promise<void> =>
-  cacheCall(options, { op: "content_fill", call: () => options.cache.fill(of), otherwise: undefined });
+  cacheCall(options, {
+    op: "content_fill",
+    call: () => options.cache.insertIfAbsent(of),
+    otherwise: undefined,
+  });
 
 const eraseCache = (
   options: ContentKeyStoreOptions,
@@ -129,7 +133,7 @@ async function look(options: ContentKeyStoreOptions, roomId: string): Promise<Co
     if (found === null) await records.insertErased({ roomId, revision: cached.revision, at: now() });
     return { standing: cached, cached };
   }
-  const standing = found === null && cached !== null ? await putBack(options, roomId, cached) : found;
+  const standing = found === null && cached ? await putBack(options, roomId, cached) : found;
   if (standing?.status === "erased") await eraseCache(options, { roomId, revision: standing.revision });
   if (standing?.status === "key" && cached === null) await fillCache(options, { roomId, ...standing });
   return { standing, cached };
@@ -140,12 +144,18 @@ function heldOf(options: ContentKeyStoreOptions, roomId: string, stored: Stored)
   return { status: "key", key: openStored(options, roomId, stored) };
 }
 
-/** Keeps a key in both copies, unless the room has one or is erased. */
-async function keep(options: ContentKeyStoreOptions, key: ContentKey): Promise<HeldContentKey> {
-  const { roomId } = key;
-  const { standing } = await insert(options, key);
+/** What the room has; where it has nothing, `made` is kept in both copies first. */
+async function findOrKeep(
+  options: ContentKeyStoreOptions,
+  roomId: string,
+  made: () => ContentKey,
+): Promise<HeldContentKey> {
+  const copies = await look(options, roomId);
+  if (copies.standing !== null) return heldOf(options, roomId, copies.standing);
+  const { standing } = await insert(options, made());
   if (standing.status === "erased") await eraseCache(options, { roomId, revision: standing.revision });
-  else await fillCache(options, { roomId, ...standing });
+  // A cache that just gave no answer is not waited for a second time; the next look fills it.
+  else if (copies.cached !== undefined) await fillCache(options, { roomId, ...standing });
   return heldOf(options, roomId, standing);
 }
 
@@ -164,16 +174,14 @@ async function named(
 
 export function createContentKeyStore(options: ContentKeyStoreOptions): ContentKeyStore {
   const { records, sealing, now } = options;
-  const find = async (roomId: string): Promise<HeldContentKey | null> => {
-    const { standing } = await look(options, roomId);
-    return standing === null ? null : heldOf(options, roomId, standing);
-  };
   return {
-    find,
-    ensure: async (roomId) =>
-      (await find(roomId)) ?? (await keep(options, freshContentKey(sealing.suite, roomId))),
+    async find(roomId) {
+      const { standing } = await look(options, roomId);
+      return standing === null ? null : heldOf(options, roomId, standing);
+    },
+    ensure: (roomId) => findOrKeep(options, roomId, () => freshContentKey(sealing.suite, roomId)),
     named: (of) => named(options, of),
-    copy: async (key) => (await find(key.roomId)) ?? (await keep(options, key)),
+    copy: (key) => findOrKeep(options, key.roomId, () => key),
     async copyErased({ roomId, revision }) {
       const standing = await records.insertErased({ roomId, revision, at: now() });
       if (standing.status === "erased") await eraseCache(options, { roomId, revision: standing.revision });

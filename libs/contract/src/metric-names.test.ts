@@ -36,6 +36,8 @@ const CONTRACT = [
   "inbox_source_lag_messages{peer}",
   "inbox_heartbeat_age_seconds{peer}",
   "replica_apply_delay_seconds{peer}",
+  // SPEC-agents 9.
+  "content_key_absent_total",
 ];
 
 const declared = Object.entries(METRICS);

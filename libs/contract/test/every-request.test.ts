@@ -101,6 +101,7 @@ const SAMPLES: Readonly<Record<string, { body: object; reply: object }>> = {
     body: { roomId: ROOM },
     reply: { roomId: ROOM, version: 0, publicKey: KEY, privateKey: KEY },
   },
+  "roomkey.content": { body: { roomId: ROOM }, reply: { roomId: ROOM, kid: "0123abcd", key: KEY } },
   "site.ping": { body: {}, reply: { siteId: "alpha", version: "0.1.0", at: MOMENT } },
 };
 

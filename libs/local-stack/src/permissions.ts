@@ -7,6 +7,7 @@ import { clientSubjects, roomSubjects, userSubjects } from "@parley/contract/not
 import type { ProcessName } from "@parley/contract/processes";
 import {
   ensureKey,
+  getContentKey,
   getRoomKey,
   listRemoteMembers,
   openDirect,
@@ -164,6 +165,7 @@ const PROCESS_RIGHTS: Readonly<Record<ProcessName, (siteId: string) => Permissio
       userSubjects.subscriptionUpdate.filter({ homeSite: siteId, fromSite: siteId }),
       canonicalSubjects.dead.filter({ siteId, process: "inbox-worker" }),
       getRoomKey.subject.filter({ fromSite: siteId }),
+      getContentKey.subject.filter({ fromSite: siteId }),
       pingSite.subject.filter({ fromSite: siteId }),
       ...readStream("INBOX", siteId),
       // Its sources are declared anew for each set of peers, and when a link has come back.

@@ -42,14 +42,19 @@ describe("how keys are taken", () => {
     },
   );
 
-  test("an account without devices takes the bytes, whatever device it says it is", () => {
+  test("an account without devices takes the bytes", () => {
     expect(receptionFor(undefined, [])).toBe("bytes");
-    expect(receptionFor(phone.deviceId, [])).toBe("bytes");
   });
+
+  test.for(["open", "sealed"] as const)(
+    "a device that is not known here takes nothing, least of all bytes (%s)",
+    (delivery) => {
+      expect(() => receptionFor(phone.deviceId, [], delivery)).toThrow(refused);
+    },
+  );
 
   test("where delivery is sealed, an account without devices takes none", () => {
     expect(receptionFor(undefined, [], "sealed")).toBe("nothing");
-    expect(receptionFor(phone.deviceId, [], "sealed")).toBe("nothing");
   });
 });
 

@@ -20,11 +20,12 @@ export interface KeyAsker {
 export type KeyReception = DeviceEntry | "bytes" | "nothing";
 
 /**
- * How an account takes keys. One that has devices takes them wrapped for the one that asks and no other way.
- * @throws {Failure} `device_not_enrolled` when it has, and none of them asks
+ * How an account takes keys. One that has devices takes them wrapped for the one that asks and no other way. A device that
+ * asks is never given bytes, be it that this site has not heard of it yet or that it was revoked.
+ * @throws {Failure} `device_not_enrolled` when the account has devices or one asks, and it is none of them
  */
 export function receptionOf({ deviceId, devices }: KeyAsker, delivery: KeyDelivery): KeyReception {
-  if (devices.length === 0) return delivery === "open" ? "bytes" : "nothing";
+  if (devices.length === 0 && deviceId === undefined) return delivery === "open" ? "bytes" : "nothing";
   const device = devices.find((entry) => entry.deviceId === deviceId);
   if (!device) throw new Failure("device_not_enrolled");
   return device;

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 
 import { describeKeyRecordStore } from "./key-record-store.contract.ts";
 import { valkeyKeyRecordStore } from "./key-record-store.valkey.ts";
+import { resealRoomKey } from "./reseal.ts";
 import { countRecords, rewrapRecords } from "./rewrap-records.ts";
 import { valkeyRoomKeyStore } from "./room-key-store.valkey.ts";
 
@@ -61,7 +62,7 @@ function freshSite() {
       gracePeriodMs: GRACE_PERIOD_MS,
       now: () => 1_750_000_000_000,
     });
-  const work = { records: valkeyKeyRecordStore(client), siteId };
+  const work = { records: valkeyKeyRecordStore(client), siteId, reseal: resealRoomKey };
   return {
     before: storeWith(oldKey),
     during: storeWith(newKey, oldKey),

@@ -1,16 +1,21 @@
+import { valkeyCachedRecords } from "@parley/content-keys/content-key-cache.valkey";
 import { EXIT } from "@parley/lifecycle/exit-codes";
 import { readConfig } from "@parley/lifecycle/parse-config";
+import { connectMongo } from "@parley/mongo/connect-mongo";
+import { mongoContentKeyRecordStore } from "@parley/mongo/content-key-record-store.mongo";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { closeValkey, connectValkey } from "@parley/valkey/connect-valkey";
 
 import { environment, keysConfig } from "./config.ts";
+import { contentRecords } from "./content-records.ts";
 import { describeRecords } from "./describe-records.ts";
 import { valkeyKeyRecordStore } from "./key-record-store.valkey.ts";
 import { type KeysMode, parseKeysArguments } from "./keys-arguments.ts";
-import { countRecords, rewrapRecords } from "./rewrap-records.ts";
+import { resealContentKey, resealRoomKey } from "./reseal.ts";
+import { countRecords, type RecordsSeen, rewrapRecords } from "./rewrap-records.ts";
 
-// `keys status` tells under which key-encryption keys the site's room keys rest; `keys rewrap` seals them all anew under
-// the first, while the site runs. Neither shows a byte of any key. docs/operations.md says when to run which.
+// `keys status` tells under which key-encryption keys the site's room keys and content keys rest; `keys rewrap` seals them
+// all anew under the first, while the site runs. Neither shows a byte of any key. docs/operations.md says when to run which.
 
 const USAGE = "usage: node libs/room-keys/src/keys.ts status|rewrap\n";
 /** Records between two lines of progress. */
@@ -28,30 +33,52 @@ function progress() {
   };
 }
 
-type Work = Parameters<typeof countRecords>[0];
-
-async function status(work: Work): Promise<number> {
-  const { sealingKeyId } = work.sealing.keys;
-  const seen = await countRecords(work);
-  for (const line of describeRecords(seen, sealingKeyId)) print(line);
-  if ([...seen.byKeyId.keys()].some((keyId) => keyId !== sealingKeyId))
-    print("To seal all under the first key: node libs/room-keys/src/keys.ts rewrap");
-  return seen.unreadable > 0 ? EXIT.failed : EXIT.stopped;
+/** Everything that rests under the site's key-encryption keys. */
+interface Kind {
+  readonly title: string;
+  readonly count: () => Promise<RecordsSeen>;
+  readonly rewrap: () => ReturnType<typeof rewrapRecords>;
 }
 
-async function rewrap(work: Work): Promise<number> {
-  const { sealingKeyId } = work.sealing.keys;
-  const { settled, rewrapped, seen } = await rewrapRecords(work);
+const kindOf = <Slot extends string, Placed extends { readonly record: string }>(
+  title: string,
+  work: Parameters<typeof rewrapRecords<Slot, Placed>>[0],
+): Kind => ({ title, count: () => countRecords(work), rewrap: () => rewrapRecords(work) });
+
+function describeKind(title: string, seen: RecordsSeen, sealingKeyId: string): void {
+  print(`${title}:`);
   for (const line of describeRecords(seen, sealingKeyId)) print(line);
+}
+
+async function status(kinds: readonly Kind[], sealingKeyId: string): Promise<number> {
+  const all: RecordsSeen[] = [];
+  for (const { title, count } of kinds) {
+    const seen = await count();
+    describeKind(title, seen, sealingKeyId);
+    all.push(seen);
+  }
+  if (all.some(({ byKeyId }) => [...byKeyId.keys()].some((keyId) => keyId !== sealingKeyId)))
+    print("To seal all under the first key: node libs/room-keys/src/keys.ts rewrap");
+  return all.some(({ unreadable }) => unreadable > 0) ? EXIT.failed : EXIT.stopped;
+}
+
+async function rewrap(kinds: readonly Kind[], sealingKeyId: string): Promise<number> {
+  const all: Awaited<ReturnType<Kind["rewrap"]>>[] = [];
+  for (const kind of kinds) {
+    const done = await kind.rewrap();
+    describeKind(kind.title, done.seen, sealingKeyId);
+    all.push(done);
+  }
+  const rewrapped = all.reduce((sum, each) => sum + each.rewrapped, 0);
   print(`Done: ${rewrapped} sealed anew under ${sealingKeyId}.`);
-  if (!settled) {
+  if (!all.every(({ settled }) => settled)) {
     print("Records under another key keep coming: a process seals with it. Start all of them with");
     print(`${sealingKeyId} first in ROOM_KEY_KEK, then run this again.`);
     return EXIT.failed;
   }
   print(`Left to do: let every process run with ${sealingKeyId} first in ROOM_KEY_KEK. Once they do and`);
   print("`keys status` counts none under any other key, take the others out and restart them.");
-  if (seen.unreadable === 0) return EXIT.stopped;
+  if (all.every(({ seen }) => seen.unreadable === 0)) return EXIT.stopped;
   print("! does not open under any key given here and was left as it is.");
   return EXIT.failed;
 }
@@ -69,13 +96,28 @@ async function run(mode: KeysMode): Promise<number> {
     onError: ({ message }) => void process.stderr.write(`the connection to Valkey: ${message}\n`),
   });
   stack.defer(() => closeValkey(client));
-  const work = {
-    records: valkeyKeyRecordStore(client),
+  const mongo = await connectMongo({ url: config.mongoUrl, database: config.mongoDb, appName: "keys" });
+  stack.defer(() => mongo.close());
+  const site = {
     sealing: { suite: nodeSuite, keys: config.keyEncryptionKeys },
     siteId: config.siteId,
     onBatch: progress(),
   };
-  return await (mode === "status" ? status(work) : rewrap(work));
+  const content = { ...site, reseal: resealContentKey };
+  const kinds = [
+    kindOf("Room keys", { ...site, reseal: resealRoomKey, records: valkeyKeyRecordStore(client) }),
+    // The database before the cache, which is filled from it meanwhile.
+    kindOf("Content keys", {
+      ...content,
+      records: contentRecords("stored", mongoContentKeyRecordStore(mongo.database)),
+    }),
+    kindOf("Content keys in the cache", {
+      ...content,
+      records: contentRecords("cached", valkeyCachedRecords(client)),
+    }),
+  ];
+  const { sealingKeyId } = config.keyEncryptionKeys;
+  return await (mode === "status" ? status(kinds, sealingKeyId) : rewrap(kinds, sealingKeyId));
 }
 
 const mode = parseKeysArguments(process.argv.slice(2));

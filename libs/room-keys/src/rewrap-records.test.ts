@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 
 import { memoryKeyRecordStore, type MemoryRecord } from "./key-record-store.memory.ts";
 import type { KeyRecordStore } from "./key-record-store.ts";
+import { resealRoomKey } from "./reseal.ts";
 import { countRecords, rewrapRecords } from "./rewrap-records.ts";
 
 const siteId = "site-a";
@@ -30,7 +31,10 @@ const recordOf = (roomId: string, sealing = before): MemoryRecord => ({
 
 function siteWith(...records: readonly MemoryRecord[]) {
   const slots = [...records];
-  return { slots, of: { records: memoryKeyRecordStore(slots), sealing: turned, siteId } };
+  return {
+    slots,
+    of: { records: memoryKeyRecordStore(slots), sealing: turned, siteId, reseal: resealRoomKey },
+  };
 }
 
 const countsOf = ({ byKeyId }: { byKeyId: ReadonlyMap<string, number> }) => Object.fromEntries(byKeyId);

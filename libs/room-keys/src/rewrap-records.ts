@@ -1,13 +1,7 @@
-import {
-  type KeyRecordSealing,
-  KeyRecordError,
-  keyIdOf,
-  openKeyRecord,
-  sealKeyRecord,
-} from "@parley/room-crypto/key-record";
-import type { RoomKeySlot } from "@parley/valkey/keys";
+import { KeyRecordError, keyIdOf } from "@parley/room-crypto/key-record";
 
-import type { KeyRecordStore, ListedRecord, PlacedRecord } from "./key-record-store.ts";
+import type { ListedOf, RecordStore } from "./key-record-store.ts";
+import type { Reseal, SiteSealing } from "./reseal.ts";
 
 /** How many records that do not open are named; all are counted. */
 const NAMED_MAX = 500;
@@ -16,7 +10,7 @@ const LOOKS_MAX = 5;
 
 /** A record that does not open, and why. */
 interface UnreadableRecord {
-  readonly slot: RoomKeySlot;
+  readonly slot: string;
   readonly error: KeyRecordError;
 }
 
@@ -31,13 +25,16 @@ export interface RecordsSeen {
   readonly rewrapped: number;
 }
 
-interface Of {
-  readonly records: KeyRecordStore;
-  readonly sealing: KeyRecordSealing;
-  /** The site that stores. */
-  readonly siteId: string;
+interface Of<Slot extends string, Placed> extends SiteSealing {
+  readonly records: RecordStore<Slot, Placed>;
+  readonly reseal: Reseal<Placed>;
   /** Told after every batch. */
   readonly onBatch?: ((soFar: { readonly looked: number; readonly rewrapped: number }) => void) | undefined;
+}
+
+/** As it lies in its store. */
+interface Sealed {
+  readonly record: string;
 }
 
 /** What became of one record; `gone` is counted nowhere. */
@@ -47,10 +44,12 @@ type Outcome =
   | { readonly status: "gone" };
 
 /** Opens every record, changes none. A record may be counted twice while the store grows or shrinks. */
-export const countRecords = (of: Of): Promise<RecordsSeen> =>
-  lookAtAll(of, async ({ record }) => ({
+export const countRecords = <Slot extends string, Placed extends Sealed>(
+  of: Of<Slot, Placed>,
+): Promise<RecordsSeen> =>
+  lookAtAll(of, async ({ placed }) => ({
     status: "readable",
-    keyId: keyIdOf(record) ?? "",
+    keyId: keyIdOf(placed.record) ?? "",
     rewrapped: false,
   }));
 
@@ -60,50 +59,57 @@ export const countRecords = (of: Of): Promise<RecordsSeen> =>
  * do, since a rotation moves records past the eye; `settled` is false when even the fifth did, which is what a process
  * does that seals under another key. What does not open is left alone. Safe to interrupt and to repeat.
  */
-export async function rewrapRecords(
-  of: Of,
+export async function rewrapRecords<Slot extends string, Placed extends Sealed>(
+  of: Of<Slot, Placed>,
 ): Promise<{ readonly settled: boolean; readonly rewrapped: number; readonly seen: RecordsSeen }> {
   let rewrapped = 0;
   for (let looks = 1; ; looks += 1) {
     const before = rewrapped;
-    const onBatch: Of["onBatch"] = (soFar) => of.onBatch?.({ ...soFar, rewrapped: before + soFar.rewrapped });
-    const seen = await lookAtAll({ ...of, onBatch }, (placed) => rewrapRecord(of, placed));
+    const onBatch: typeof of.onBatch = (soFar) =>
+      of.onBatch?.({ ...soFar, rewrapped: before + soFar.rewrapped });
+    const seen = await lookAtAll({ ...of, onBatch }, (opened) => rewrapRecord(of, opened));
     rewrapped += seen.rewrapped;
     const settled = seen.rewrapped === 0;
     if (settled || looks === LOOKS_MAX) return { settled, rewrapped, seen };
   }
 }
 
-async function rewrapRecord(
-  { records, sealing, siteId }: Of,
-  { roomId, version, record, pair }: OpenedRecord,
+async function rewrapRecord<Slot extends string, Placed extends Sealed>(
+  { records, sealing }: Of<Slot, Placed>,
+  { placed, seal }: OpenedRecord<Placed>,
 ): Promise<Outcome> {
   const keyId = sealing.keys.sealingKeyId;
-  if (keyIdOf(record) === keyId) return { status: "readable", keyId, rewrapped: false };
-  const sealed = sealKeyRecord(sealing, { siteId, roomId, version }, pair);
-  const outcome = await records.replace({ roomId, version, record }, sealed);
+  if (keyIdOf(placed.record) === keyId) return { status: "readable", keyId, rewrapped: false };
+  const outcome = await records.replace(placed, seal());
   return outcome === "gone" ? { status: "gone" } : { status: "readable", keyId, rewrapped: true };
 }
 
-type OpenedRecord = PlacedRecord & { readonly pair: ReturnType<typeof openKeyRecord> };
+interface OpenedRecord<Placed> {
+  readonly placed: Placed;
+  /** Seals what it opened to anew. */
+  readonly seal: () => string;
+}
 
-async function outcomeOf(
-  listed: ListedRecord,
-  { of, treat }: { of: Of; treat: (opened: OpenedRecord) => Promise<Outcome> },
+type Treat<Placed> = (opened: OpenedRecord<Placed>) => Promise<Outcome>;
+
+async function outcomeOf<Slot extends string, Placed extends Sealed>(
+  listed: ListedOf<Slot, Placed>,
+  { of, treat }: { of: Of<Slot, Placed>; treat: Treat<Placed> },
 ): Promise<Outcome> {
   const { slot } = listed;
   if (listed.status === "bad") return { status: "unreadable", slot, error: listed.error };
-  const { roomId, version, record } = listed;
   try {
-    const pair = openKeyRecord(of.sealing, { siteId: of.siteId, roomId, version }, record);
-    return await treat({ roomId, version, record, pair });
+    return await treat({ placed: listed, seal: of.reseal(of, listed) });
   } catch (error) {
     if (error instanceof KeyRecordError) return { status: "unreadable", slot, error };
     throw error;
   }
 }
 
-async function lookAtAll(of: Of, treat: (opened: OpenedRecord) => Promise<Outcome>): Promise<RecordsSeen> {
+async function lookAtAll<Slot extends string, Placed extends Sealed>(
+  of: Of<Slot, Placed>,
+  treat: Treat<Placed>,
+): Promise<RecordsSeen> {
   const byKeyId = new Map<string, number>();
   const named: UnreadableRecord[] = [];
   let [looked, unreadable, rewrapped] = [0, 0, 0];

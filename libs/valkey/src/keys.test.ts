@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { keyAcksName, parseRecordName, roomKeyNames } from "./keys.ts";
+import { contentKeyName, keyAcksName, parseContentKeyName, parseRecordName, roomKeyNames } from "./keys.ts";
 
 test("puts the room id of every name into braces, so a room's keys share a cluster slot", () => {
   expect(roomKeyNames("jHjHNiEuCoJo8Nrzp")).toEqual({
@@ -32,3 +32,13 @@ test.each(["roomkey:{r}:closed", "roomkey:{}:current", "roomkey:r:current", "x:r
     expect(parseRecordName(name)).toBeUndefined();
   },
 );
+
+test("names a room's cached content key, and reads the room back from it", () => {
+  const name = contentKeyName("jHjHNiEuCoJo8Nrzp");
+
+  expect(name).toBe("contentkey:{jHjHNiEuCoJo8Nrzp}");
+  expect(parseContentKeyName(name)).toBe("jHjHNiEuCoJo8Nrzp");
+  for (const other of ["contentkey:r", "contentkey:{}", "x:contentkey:{r}", "contentkey:{r}:x"])
+    expect(parseContentKeyName(other)).toBeUndefined();
+  expect(() => contentKeyName("a}b")).toThrow(RangeError);
+});

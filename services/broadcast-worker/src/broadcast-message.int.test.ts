@@ -198,6 +198,27 @@ describe("a message whose text", () => {
     expect(await site.opened(lost)).toEqual({ ...meta, content: "", contentState: "lost" });
     expect(site.log.events()).toContain("content_key_lost");
   });
+
+  test("cannot be opened for now waits, is alarmed, and is published once it opens", async ({ site }) => {
+    const roomId = newRoomId();
+    await site.activate(roomId, 0);
+    const room = await site.listenOn(`chat.room.${site.siteId}.${roomId}.>`);
+    const records = site.database.collection<{ _id: string; rec: string }>("content_keys");
+    await site.sealsContentOf(roomId);
+    const { rec = expect.fail("there is no key") } = (await records.findOne({ _id: roomId })) ?? {};
+    await records.updateOne({ _id: roomId }, { $set: { rec: rec.replace("k1.k1.", "k1.away.") } });
+
+    const { message } = await site.accept({ roomId });
+    await vi.waitFor(() =>
+      expect(site.log.entries).toContainEqual(expect.objectContaining({ event: "message_failed" })),
+    );
+    expect(room.raw).toEqual([]);
+    await records.updateOne({ _id: roomId }, { $set: { rec } });
+
+    await vi.waitFor(() => expect(room.received()).toHaveLength(1), { timeout: 10_000 });
+    const [received = expect.fail("it was waited for")] = room.received();
+    expect(await site.opened(received)).toEqual(message.data);
+  });
 });
 
 test("bytes that are no canonical message are parked and hold up nobody", async ({ site }) => {

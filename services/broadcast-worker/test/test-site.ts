@@ -5,6 +5,7 @@ import { openContentKeys } from "@parley/content-keys/open-content-keys";
 import { canonicalSubjects } from "@parley/contract/events";
 import { messageIds } from "@parley/contract/headers";
 import { roomEvent, type CanonicalMessage, type RoomEvent } from "@parley/contract/messages";
+import { newMessageId } from "@parley/contract/ids";
 import { ensureKey } from "@parley/contract/server-requests";
 import { streamDeclarations, streamName, type StreamName } from "@parley/contract/streams";
 import { parseConfig } from "@parley/lifecycle/parse-config";
@@ -202,6 +203,9 @@ async function openTestSite(stack: AsyncDisposableStack) {
       const message = messageOf(siteId, of);
       return { message, ...(await publishCanonical(admin, await atRest(bodies, message))) };
     },
+
+    /** Seals something of the room, so that it has a content key that this site holds opened. */
+    sealsContentOf: (roomId: string) => bodies.seal({ roomId, messageId: newMessageId() }, { content: "" }),
 
     /** Accepts a message as it is. */
     publish: (message: CanonicalMessage) => publishCanonical(admin, message),

@@ -7,6 +7,7 @@ import { toBase64 } from "@parley/room-crypto/base64";
 import type { RoomKeyPair } from "@parley/room-crypto/key-pair";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { memoryRoomKeyStore } from "@parley/room-keys/room-key-store.memory";
+import { fromSnapshot } from "@parley/room/snapshot";
 import { createChannel, roomAfter } from "@parley/room/test/fixtures";
 import { createMemoryLog } from "@parley/telemetry/memory-log";
 import { createMemoryRecorder } from "@parley/telemetry/memory-recorder";
@@ -50,6 +51,7 @@ function setUp(answer: Answer, held: Partial<Replica> = {}) {
     ...held,
   };
   const home = { answer, asked: [] as unknown[] };
+  const content = { asked: [] as string[], failure: undefined as Failure | undefined };
   const inbox: { newest?: Arrival } = {};
   const parked: { reason: string; error: string; attempts: number }[] = [];
   const keys = memoryRoomKeyStore({ suite: nodeSuite, gracePeriodMs: 1000, now: () => 0 });
@@ -69,6 +71,10 @@ function setUp(answer: Answer, held: Partial<Replica> = {}) {
         return declaration.reply.parse({ roomId: ROOM, ...home.answer });
       },
     },
+    copyContentKey: async ({ roomId, revision }) => {
+      content.asked.push(`${roomId} at ${revision}`);
+      if (content.failure) throw content.failure;
+    },
     newestOf: async () => inbox.newest,
     // As DEAD does: a message is stored once for each reason to park it here.
     park: async (_arrival, why) => parked.push(why) === 1,
@@ -80,10 +86,12 @@ function setUp(answer: Answer, held: Partial<Replica> = {}) {
   return {
     keys,
     home,
+    content,
     inbox,
     parked,
     note,
     copy: (isCaughtUp = false) => copy({ arrival: arrivalAt(5), isCaughtUp }),
+    copyAtSnapshot: () => copy({ arrival: arrivalAt(5, "snapshot"), isCaughtUp: true }),
     /** Times that asking took, by outcome. */
     took: (outcome: string) => recorder.values("room_key_rpc_duration_seconds", { outcome }).length,
     gaveUp: () => recorder.total(GAVE_UP, { peer: HOME }),
@@ -242,5 +250,49 @@ describe("a home that answers wrongly", () => {
       await expect(copy()).rejects.toThrow(RangeError);
       expect([await keys.get(ROOM), missing()]).toEqual([null, { version: 2, attempts: 1 }]);
     }
+  });
+});
+
+describe("the key of a room's content", () => {
+  const asked = [`${ROOM} at 5`];
+  const state = fromSnapshot(SNAPSHOT);
+
+  test("is asked for when a room key was copied or was held already, and for nothing else", async () => {
+    const copied = setUp(keyOf(2));
+    expect(await copied.copy()).toBe("held");
+    expect(copied.content.asked).toEqual(asked);
+    expect(await copied.copy()).toBe("held");
+    expect(copied.content.asked).toEqual(asked);
+
+    const held = setUp(keyOf(2));
+    await held.keys.setWithVersion({ roomId: ROOM, version: 2, pair, revision: 5 });
+    expect(await held.copy()).toBe("held");
+    expect([held.content.asked, held.home.asked]).toEqual([asked, []]);
+  });
+
+  test("is asked for by a snapshot though no room key is missing, but not for a tombstone", async () => {
+    const at = setUp(keyOf(2), { missingKey: undefined, state });
+    await at.keys.setWithVersion({ roomId: ROOM, version: state.keyVersion, pair, revision: 5 });
+    expect(await at.copyAtSnapshot()).toBe("held");
+    expect([at.content.asked, at.home.asked]).toEqual([asked, []]);
+
+    const buried = setUp(keyOf(2), { missingKey: undefined, tombstone: true });
+    expect(await buried.copyAtSnapshot()).toBe("held");
+    expect(buried.content.asked).toEqual([]);
+  });
+
+  test("that cannot be had now is tried again with the room key in hand, and parked at the limit", async () => {
+    const { copy, content, home, parked, missing, keys } = setUp(keyOf(2));
+    content.failure = refusal("home_site_unreachable");
+    for (let attempts = 1; attempts < ATTEMPTS_MAX; attempts += 1) {
+      await expect(copy()).rejects.toThrow(Failure);
+      expect(missing()).toEqual({ version: 2, attempts });
+    }
+    expect(await copy()).toBe("parked");
+    expect([parked.length, home.asked.length, (await keys.get(ROOM))?.version]).toEqual([1, 1, 2]);
+
+    content.failure = undefined;
+    expect(await copy()).toBe("held");
+    expect(missing()).toBeUndefined();
   });
 });

@@ -9,6 +9,7 @@ import { fromBase64 } from "@parley/room-crypto/base64";
 import { createKeyPair, type RoomKeyPair } from "@parley/room-crypto/key-pair";
 import type { RoomKeyStore } from "@parley/room-keys/room-key-store";
 
+import type { CopyContentKey } from "./copy-content-key.ts";
 import type { ParkArrival } from "./park-arrival.ts";
 import type { Arrival } from "./read-arrival.ts";
 
@@ -16,6 +17,7 @@ interface Deps {
   readonly keys: Pick<RoomKeyStore, "getVersion" | "setWithVersion">;
   readonly replicas: Pick<ReplicaStore, "find" | "noteMissingKey" | "clearMissingKey">;
   readonly peers: Pick<Peers, "ask">;
+  readonly copyContentKey: CopyContentKey;
   /** The newest that INBOX holds of a room of the home `siteId`. */
   readonly newestOf: (of: { roomId: string; siteId: string }) => Promise<Arrival | undefined>;
   readonly park: ParkArrival;
@@ -33,7 +35,10 @@ interface Deps {
  */
 type CopyOutcome = "held" | "absent" | "parked" | "overtaken";
 
-/** Copies the key that a replica misses from its home, at exactly its version (SPEC-rooms 4.3, 6.4). */
+/**
+ * Copies the key that a replica misses from its home, at exactly its version (SPEC-rooms 4.3, 6.4), and with it the key
+ * of the room's content; a snapshot asks for the latter also where no version is missing.
+ */
 export type CopyMissingKey = (of: {
   /** What is in hand of the room. */
   readonly arrival: Arrival;
@@ -127,6 +132,43 @@ async function giveUp(deps: Deps, arrival: Arrival, { version, attempts }: Missi
   await deps.replicas.noteMissingKey({ roomId, missingKey: { version, attempts } });
 }
 
+/** What is to be copied, with the attempts made: a version that is held already stands for the content key alone. */
+function wantedOf({ missingKey, state }: Replica, arrival: Arrival): MissingKey | undefined {
+  if (missingKey || arrival.kind !== "snapshot" || !state) return missingKey;
+  return { version: state.keyVersion, attempts: 0 };
+}
+
+async function copyKeys(
+  deps: Deps,
+  {
+    replica,
+    isHeld,
+    ...wanted
+  }: Wanted & { readonly trace: Trace; readonly replica: Replica; readonly isHeld: boolean },
+): Promise<void> {
+  const { home, roomId, version, trace } = wanted;
+  const revision = replica.applied;
+  if (!isHeld)
+    await deps.keys.setWithVersion({ roomId, version, pair: await fetchKey(deps, wanted), revision });
+  await deps.copyContentKey({ home, roomId, revision, trace });
+}
+
+/** Counts a failed attempt on the replica. Throws `error` while there are attempts left; after the last: parked. */
+async function failed(
+  deps: Deps,
+  arrival: Arrival,
+  { missingKey: { version, attempts }, error }: { missingKey: MissingKey; error: unknown },
+): Promise<CopyOutcome> {
+  if (attempts >= deps.attemptsMax) return "parked";
+  const missingKey = { version, attempts: attempts + 1 };
+  if (missingKey.attempts < deps.attemptsMax) {
+    await deps.replicas.noteMissingKey({ roomId: arrival.roomId, missingKey });
+    throw error;
+  }
+  await giveUp(deps, arrival, missingKey);
+  return "parked";
+}
+
 /**
  * Throws what a later attempt may heal, each counted on the replica itself, so that it survives a restart. After
  * `attemptsMax` of them each further event is one more try, of which nobody hears. A typed refusal is an answer and ends
@@ -137,32 +179,25 @@ export function createCopyMissingKey(deps: Deps): CopyMissingKey {
   return async ({ arrival, isCaughtUp }) => {
     const { roomId, trace } = arrival;
     const replica = await replicas.find(roomId);
-    if (!replica?.missingKey || replica.tombstone) return "held";
-    const { siteId: home, applied } = replica;
-    const { version, attempts } = replica.missingKey;
+    const missingKey = replica && wantedOf(replica, arrival);
+    if (!missingKey || replica.tombstone) return "held";
+    const { siteId: home } = replica;
+    const { version } = missingKey;
     const done = async (outcome: CopyOutcome): Promise<CopyOutcome> => {
       await replicas.clearMissingKey({ roomId, version });
       return outcome;
     };
-    if (((await keys.getVersion(roomId)) ?? -1) >= version) return done("held");
-    if (!isCaughtUp && (await isOvertaken(deps, replica))) return "overtaken";
+    const isHeld = ((await keys.getVersion(roomId)) ?? -1) >= version;
+    if (!isHeld && !isCaughtUp && (await isOvertaken(deps, replica))) return "overtaken";
     try {
-      const pair = await fetchKey(deps, { home, roomId, version, trace });
-      await keys.setWithVersion({ roomId, version, pair, revision: applied });
+      await copyKeys(deps, { home, roomId, version, trace, replica, isHeld });
       return await done("held");
     } catch (error) {
       if (error instanceof Failure && PERMANENT.has(error.reason)) {
         refused(deps, { home, roomId, version, reason: error.reason });
         return done("absent");
       }
-      if (attempts >= deps.attemptsMax) return "parked";
-      const missingKey = { version, attempts: attempts + 1 };
-      if (missingKey.attempts < deps.attemptsMax) {
-        await replicas.noteMissingKey({ roomId, missingKey });
-        throw error;
-      }
-      await giveUp(deps, arrival, missingKey);
-      return "parked";
+      return failed(deps, arrival, { missingKey, error });
     }
   };
 }

@@ -1,3 +1,5 @@
+import type { ContentKeyStore } from "@parley/content-keys/content-key-store";
+import { openContentKeyStore } from "@parley/content-keys/open-content-keys";
 import { inboxLane, LOCAL_LANE } from "@parley/contract/consumers";
 import { inboxSources } from "@parley/contract/streams";
 import type { ServiceContext } from "@parley/lifecycle/service";
@@ -28,6 +30,7 @@ import { takeLease } from "@parley/valkey/take-lease";
 import { createReplicaEffects } from "./apply-replica.ts";
 import { createAssertHome } from "./assert-home.ts";
 import { testHooks, type Config } from "./config.ts";
+import { createCopyContentKey } from "./copy-content-key.ts";
 import { createCopyMissingKey, createFetchKey } from "./copy-key.ts";
 import { createLaneSources } from "./lane-sources.ts";
 import { createParkArrival } from "./park-arrival.ts";
@@ -48,22 +51,25 @@ type Context = ServiceContext & { readonly config: Config };
 async function openKeys(stack: AsyncDisposableStack, context: Context, site: Site) {
   const { config } = context;
   const client = await openValkey({ stack, context, site, config });
-  const store = valkeyRoomKeyStore({
+  const common = {
     client,
     siteId: site.siteId,
     sealing: { suite: nodeSuite, keys: config.keyEncryptionKeys },
-    gracePeriodMs: config.roomKeyGracePeriodMs,
     now: () => site.clock.now(),
-  });
-  return { client, keys: watchedKeyStore(store, site.recorder) };
+  };
+  const store = valkeyRoomKeyStore({ ...common, gracePeriodMs: config.roomKeyGracePeriodMs });
+  const { database, recorder, log } = site;
+  const contentKeys = openContentKeyStore({ ...common, database, recorder, log });
+  return { client, contentKeys, keys: watchedKeyStore(store, recorder) };
 }
 
 interface Parts {
   readonly keys: RoomKeyStore;
+  readonly contentKeys: ContentKeyStore;
   readonly peers: Awaited<ReturnType<typeof openPeers>>;
 }
 
-function openGate(context: Context, site: Site, { keys, peers }: Parts): ReplicaGate {
+function openGate(context: Context, site: Site, { keys, contentKeys, peers }: Parts): ReplicaGate {
   const { config } = context;
   const { siteId, broker, database, recorder, log, clock } = site;
   const replicas = mongoReplicaStore(database);
@@ -85,6 +91,7 @@ function openGate(context: Context, site: Site, { keys, peers }: Parts): Replica
       keys,
       replicas,
       peers,
+      copyContentKey: createCopyContentKey({ contentKeys, peers, timeoutMs: config.roomKeyRpcTimeoutMs }),
       newestOf: createReadNewest({ broker, siteId, log }),
       park,
       attemptsMax: config.roomKeyMaxRedeliver,
@@ -174,7 +181,7 @@ export async function openService(stack: AsyncDisposableStack, context: Context)
     streams: ["INBOX", "DEAD"],
   });
   const { siteId, broker, recorder, log, clock } = site;
-  const { client, keys } = await openKeys(stack, context, site);
+  const { client, contentKeys, keys } = await openKeys(stack, context, site);
   const declared = inboxSources(siteId, config.peers);
   const sources = createLaneSources({ broker, siteId, declared, log });
   await context.retry({ what: "inbox_sources", attempt: () => sources.declare() });
@@ -199,7 +206,7 @@ export async function openService(stack: AsyncDisposableStack, context: Context)
       log,
     }),
   );
-  const gate = openGate(context, site, { keys, peers });
+  const gate = openGate(context, site, { keys, contentKeys, peers });
   const waiting = mongoWaitingRoomStore(site.database);
   stack.use(
     startSweeper({

@@ -1,14 +1,16 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
+import { createContentKeyStore } from "@parley/content-keys/content-key-store";
 import { Failure } from "@parley/contract/failure";
 import { HEADERS, serviceInboxPrefix } from "@parley/contract/headers";
 import { subscriptionUpdate, userSubjects, type SubscriptionUpdate } from "@parley/contract/notices";
-import { getRoomKey, pingSite } from "@parley/contract/server-requests";
+import { getContentKey, getRoomKey, pingSite } from "@parley/contract/server-requests";
 import { streamDeclarations } from "@parley/contract/streams";
 import { connectNats, type Broker } from "@parley/messaging/connect-nats";
 import { openPeers } from "@parley/messaging/peers";
 import { encodeJson, publishToStream } from "@parley/messaging/publish";
 import { connectMongo, type MongoConnection } from "@parley/mongo/connect-mongo";
+import { mongoContentKeyRecordStore } from "@parley/mongo/content-key-record-store.mongo";
 import { ensureIndexes } from "@parley/mongo/ensure-indexes";
 import { mongoDirectoryStore } from "@parley/mongo/directory-store.mongo";
 import { mongoReplicaStore } from "@parley/mongo/replica-store.mongo";
@@ -17,15 +19,18 @@ import { mongoSubscriptionStore } from "@parley/mongo/subscription-store.mongo";
 import { mongoWaitingRoomStore } from "@parley/mongo/waiting-room-store.mongo";
 import { toBase64 } from "@parley/room-crypto/base64";
 import type { RoomKeyPair } from "@parley/room-crypto/key-pair";
+import { parseKeyEncryptionKeys } from "@parley/room-crypto/key-encryption-keys";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
 import { memoryRoomKeyStore } from "@parley/room-keys/room-key-store.memory";
 import { createTellSubscription, type TellSubscription } from "@parley/site/subscription-notices";
 import { createMemoryLog } from "@parley/telemetry/memory-log";
 import { createMemoryRecorder } from "@parley/telemetry/memory-recorder";
 import { inject } from "vitest";
+import type { z } from "zod";
 
 import { createReplicaEffects } from "../src/apply-replica.ts";
 import { createAssertHome } from "../src/assert-home.ts";
+import { createCopyContentKey } from "../src/copy-content-key.ts";
 import { createCopyMissingKey } from "../src/copy-key.ts";
 import { createParkArrival } from "../src/park-arrival.ts";
 import { readArrival, type LaneMessage } from "../src/read-arrival.ts";
@@ -56,6 +61,8 @@ async function openDatabase(stack: AsyncDisposableStack) {
   return mongo.database;
 }
 
+type HomeContent = Pick<z.input<typeof getContentKey.reply>, "kid" | "key" | "erased">;
+
 /** The homes of the rooms, as far as they hand out keys: always the same pair of a room and version. */
 async function openKeyHomes(stack: AsyncDisposableStack, homes: readonly string[]) {
   const broker = await connect("homes");
@@ -63,6 +70,7 @@ async function openKeyHomes(stack: AsyncDisposableStack, homes: readonly string[
   const pairs = new Map<string, RoomKeyPair>();
   const silent = new Set<string>();
   const asked: { roomId: string; version: number }[] = [];
+  const contents = new Map<string, HomeContent>();
   const pairOf = (roomId: string, version: number): RoomKeyPair => {
     const name = `${roomId}:${version}`;
     const pair = pairs.get(name) ?? nodeSuite.generatePair();
@@ -74,6 +82,13 @@ async function openKeyHomes(stack: AsyncDisposableStack, homes: readonly string[
       callback: (error, message) => {
         if (error) throw error;
         if (!silent.has(home)) message.respond(encodeJson({ siteId: home, version: "1", at: 0 }));
+      },
+    });
+    broker.connection.subscribe(getContentKey.subject.filter({ siteId: home }), {
+      callback: (error, message) => {
+        if (error) throw error;
+        const { roomId } = getContentKey.body.parse(message.json());
+        if (!silent.has(home)) message.respond(encodeJson({ roomId, ...contents.get(roomId) }));
       },
     });
     broker.connection.subscribe(getRoomKey.subject.filter({ siteId: home }), {
@@ -93,6 +108,8 @@ async function openKeyHomes(stack: AsyncDisposableStack, homes: readonly string[
   return {
     silent,
     pairOf,
+    /** What a home says of the key under which a room's content rests; nothing of a room that is not in here. */
+    contents,
     /** The versions of a room that were asked for, in order. */
     askedFor: (roomId: string) => asked.filter((of) => of.roomId === roomId).map(({ version }) => version),
   };
@@ -147,6 +164,17 @@ function openParts(stack: AsyncDisposableStack, { siteId, homes, broker, databas
   const subscriptions = mongoSubscriptionStore(database);
   const waiting = mongoWaitingRoomStore(database);
   const park = createParkArrival({ broker, siteId, recorder });
+  const peers = stack.use(openPeers({ broker, siteId, peers: homes, clock: { now }, recorder, log }));
+  const contentKeys = createContentKeyStore({
+    records: mongoContentKeyRecordStore(database),
+    // What the cache is for, its own package tests.
+    cache: { read: async () => null, insertIfAbsent: async () => {}, erase: async () => {} },
+    sealing: { suite: nodeSuite, keys: parseKeyEncryptionKeys(`k1:${toBase64(randomBytes(32))}`) },
+    siteId,
+    now,
+    recorder,
+    log,
+  });
   const copyMissingKey = createCopyMissingKey({
     keys,
     replicas,
@@ -154,7 +182,8 @@ function openParts(stack: AsyncDisposableStack, { siteId, homes, broker, databas
     newestOf: createReadNewest({ broker, siteId, log }),
     recorder,
     log,
-    peers: stack.use(openPeers({ broker, siteId, peers: homes, clock: { now }, recorder, log })),
+    peers,
+    copyContentKey: createCopyContentKey({ contentKeys, peers, timeoutMs: KEY_TIMEOUT_MS }),
     attemptsMax: KEY_ATTEMPTS_MAX,
     timeoutMs: KEY_TIMEOUT_MS,
   });
@@ -178,7 +207,7 @@ function openParts(stack: AsyncDisposableStack, { siteId, homes, broker, databas
       now: time,
     });
   };
-  return { keys, recorder, log, replicas, subscriptions, waiting, openGate };
+  return { keys, contentKeys, recorder, log, replicas, subscriptions, waiting, openGate };
 }
 
 /** The site that holds the replicas: real stores and broker, its gate in the test's hands. */

@@ -123,10 +123,10 @@ describe("changes of a message", () => {
   ] as const;
 
   /** The data of an edit as it is published: the text sealed. */
-  async function atRest(site: TestSite, of: { roomId: string; messageId: string }, data: object) {
+  async function atRest(site: TestSite, message: { roomId: string; messageId: string }, data: object) {
     if (!("content" in data)) return data;
     const { content, ...meta } = data;
-    return { ...meta, body: await site.bodies.seal(of, { content: String(content) }) };
+    return { ...meta, body: await site.bodies.seal(message, { content: String(content) }) };
   }
 
   /** What members see of a message after these changes, each of which comes twice. */

@@ -133,19 +133,25 @@ async function readThrough(
 ): Promise<KeyForMember> {
   const { held, home: siteId } = of;
   await takenBy(deps, asked);
-  if (!held.room) throw notServedYet();
+  const roster = held.room && rosterOfDocument(held.room);
+  if (!roster) throw notServedYet();
   const key = await keyFromHome(deps, asked, of);
-  return { siteId, key, reception: await takenBy(deps, asked), roster: rosterOfDocument(held.room) };
+  return { siteId, key, reception: await takenBy(deps, asked), roster };
 }
 
-/** The roster that a key held here is handed out for, once the log lets a member have what is ahead of the rows. */
+/**
+ * The roster that a key held here is handed out for, once the log lets a member have what is ahead of the rows. Of a room
+ * homed here the log knows it where the document does not.
+ */
 async function rosterFor(
   deps: KeyForMemberDeps,
   { room, isAhead }: Held,
-  of: { roomId: string; account: string; version: number },
+  of: { roomId: string; account: string; version: number; isReplica: boolean },
 ): Promise<ForRoster> {
-  if (isAhead || !room) return rosterOfState(await assertMayHaveByLog(deps.roomLog, of));
-  return rosterOfDocument(room);
+  const projected = isAhead || !room ? undefined : rosterOfDocument(room);
+  if (projected) return projected;
+  if (of.isReplica) throw notServedYet();
+  return rosterOfState(await assertMayHaveByLog(deps.roomLog, of));
 }
 
 async function absent({ keys }: KeyForMemberDeps, roomId: string): Promise<Failure> {
@@ -172,7 +178,7 @@ export const createFindKeyForMember =
     }
     if (key && (room || !isReplica)) {
       const reception = await takenBy(deps, asked);
-      const roster = await rosterFor(deps, held, { roomId, account, version: key.version });
+      const roster = await rosterFor(deps, held, { roomId, account, version: key.version, isReplica });
       return { siteId: home, key, reception, roster };
     }
     if (isReplica) return readThrough(deps, asked, { held, home, version });

@@ -3,7 +3,7 @@ import { type KeyDelivery, type KeyReception, receptionOf } from "@parley/room-k
 
 /**
  * How an account takes keys now, by one read of its devices.
- * @throws Failure `device_not_enrolled` when it has devices, and none of them asks
+ * @throws Failure `device_not_enrolled` when it has devices or one asks, and it is none of them
  */
 export type ReceptionFor = (asker: {
   readonly account: string;

@@ -1,3 +1,5 @@
+import type { ContentKeyStore } from "@parley/content-keys/content-key-store";
+import { openContentKeyStore } from "@parley/content-keys/open-content-keys";
 import type { ServiceContext } from "@parley/lifecycle/service";
 import { mongoDeviceStore } from "@parley/mongo/device-store.mongo";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
@@ -16,6 +18,7 @@ import { createReceptionFor, type ReceptionFor } from "./key-reception.ts";
 /** The site's keys and what handing them out takes. */
 export interface Keys {
   readonly keys: RoomKeyStore;
+  readonly contentKeys: ContentKeyStore;
   readonly acks: KeyAckStore;
   readonly receptionFor: ReceptionFor;
   readonly wrapper: Wrapper;
@@ -31,18 +34,20 @@ export async function openKeys(
 ): Promise<Keys> {
   const { config } = context;
   const client = await openValkey({ stack, context, site, config });
-  const store = valkeyRoomKeyStore({
+  const { siteId, database, recorder, log, clock } = site;
+  const common = {
     client,
-    siteId: site.siteId,
+    siteId,
     sealing: { suite: nodeSuite, keys: config.keyEncryptionKeys },
-    gracePeriodMs: config.roomKeyGracePeriodMs,
-    now: () => site.clock.now(),
-  });
+    now: () => clock.now(),
+  };
+  const store = valkeyRoomKeyStore({ ...common, gracePeriodMs: config.roomKeyGracePeriodMs });
   return {
-    keys: watchedKeyStore(store, site.recorder),
+    keys: watchedKeyStore(store, recorder),
+    contentKeys: openContentKeyStore({ ...common, database, recorder, log }),
     acks: valkeyKeyAckStore(client),
     receptionFor: createReceptionFor({
-      devices: mongoDeviceStore(site.database),
+      devices: mongoDeviceStore(database),
       delivery: config.keyDelivery,
     }),
     wrapper: newWrapper(),

@@ -28,6 +28,7 @@ import { closeRoomEndpoint } from "./endpoints/close-room.ts";
 import { createRoomEndpoint } from "./endpoints/create-room.ts";
 import { ensureKeyEndpoint } from "./endpoints/ensure-key.ts";
 import { favouriteRoomEndpoint } from "./endpoints/favourite-room.ts";
+import { getContentKeyEndpoint } from "./endpoints/get-content-key.ts";
 import { getDirectoryEndpoint } from "./endpoints/get-directory.ts";
 import { getRoomEndpoint } from "./endpoints/get-room.ts";
 import { getRoomKeyEndpoint } from "./endpoints/get-room-key.ts";
@@ -101,7 +102,7 @@ async function openEndpoints(
   const { siteId, database, clock, broker, recorder, log } = site;
   const { maxRoomSize, maxBatchSize, peers: peerIds } = config;
   const keysHere = await openKeys(stack, context, site);
-  const { keys, receptionFor, wrapper } = keysHere;
+  const { keys, contentKeys, receptionFor, wrapper } = keysHere;
   const peers = stack.use(openPeers({ broker, siteId, peers: peerIds, clock, recorder, log }));
   const now = (): number => clock.now();
   const rooms = mongoRoomDocumentStore(database);
@@ -142,6 +143,7 @@ async function openEndpoints(
     ensureKeyEndpoint({ siteId, rooms, keys, commands, now }),
     openDirectEndpoint({ siteId, commands, rooms, subscriptions, directory, limits }),
     getRoomKeyEndpoint({ siteId, keys, rooms, subscriptions, directory, roomLog }),
+    getContentKeyEndpoint({ siteId, contentKeys, subscriptions, roomLog }),
     listRemoteMembersEndpoint({ siteId, rooms, subscriptions, replicas, directory }),
     retireAccountEndpoint({ siteId, directory, subscriptions, commands }),
     pingSiteEndpoint({ siteId, now }),

@@ -142,18 +142,35 @@ describe("key.get of an account with devices", () => {
   });
 });
 
-test("an account without devices is handed the bytes, whatever device it names, with the roster", async ({
+test("where the document of a room is one without a digest, key.get names the log's roster and room.list leaves the key out", async ({
+  clients,
+  rooms,
+  site,
+  get,
+}) => {
+  const roomId = await rooms.channel("ann", { users: ["dan"] });
+  const roster = await rosterIn(site, roomId);
+  const digest = { rosterDigest: "", digestRevision: "" } as const;
+  const documents = site.database.collection<{ _id: string }>("rooms");
+  await documents.updateOne({ _id: roomId }, { $unset: digest });
+  expect(await get("dan", roomId)).toMatchObject({ version: 0, privateKey: expect.any(String), ...roster });
+  const listed = await clients.ask("dan", listRooms, { body: { keys: true } });
+  expect(listed.rooms.find(({ room }) => room.roomId === roomId)).not.toHaveProperty("key");
+});
+
+test("an account without devices is handed the bytes with the roster, unless it names a device", async ({
   rooms,
   site,
   get,
 }) => {
   const roomId = await rooms.channel("ann", { users: ["bob"] });
   const roster = await rosterIn(site, roomId);
-  for (const body of [{}, { deviceId: "0".repeat(20) }]) {
-    const handed = await get("bob", roomId, body);
-    expect(handed).toMatchObject({ version: 0, privateKey: expect.any(String), ...roster });
-    expect(handed).not.toHaveProperty("wrapped");
-  }
+  const handed = await get("bob", roomId);
+  expect(handed).toMatchObject({ version: 0, privateKey: expect.any(String), ...roster });
+  expect(handed).not.toHaveProperty("wrapped");
+  expect(await get("bob", roomId, { deviceId: "0".repeat(20) })).toMatchObject({
+    reason: "device_not_enrolled",
+  });
 });
 
 describe("room.list with keys", () => {

@@ -62,7 +62,7 @@ async function activitiesOf(
  * devices: a version is visible only after its removal is projected, so the removed account never slips between
  * (SPEC-rooms 6.4). A key above what the site projects is left out: a replica's rows, and those of an older projection that was put back, do not say
  * who may have it. So a survivor who lists rooms just as a rotation is being committed gets none either, and asks
- * key.get, which reads the log.
+ * key.get, which reads the log; the same goes for a room whose roster is not projected.
  */
 async function keysFor(
   deps: Deps,
@@ -82,7 +82,7 @@ async function keysFor(
     const room = rooms.get(roomId);
     if (!room || entry.value.version > room.keyVersion) return [];
     const roster = rosterOfDocument(room);
-    return [[roomId, handKey(deps.wrapper, entry.value, { reception, roster })] as const];
+    return roster ? [[roomId, handKey(deps.wrapper, entry.value, { reception, roster })] as const] : [];
   });
   return new Map(allowed);
 }
