@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
 import { HEADERS, userInboxPrefix } from "@parley/contract/headers";
-import { userSubjects } from "@parley/contract/notices";
+import { clientSubjects, userSubjects, type RoomKeyNotice } from "@parley/contract/notices";
 import type { AnyRequest } from "@parley/contract/request";
 import { jobResult } from "@parley/contract/room-requests";
 import type { CommandReply } from "@parley/contract/shapes";
@@ -71,9 +71,22 @@ function hearJobResults(connection: NatsConnection, of: { homeSite: string; acco
   };
 }
 
+/** Says of each key that it is stored, as every client does: whoever stays silent is sent it again. */
+function acknowledgeKeys(connection: NatsConnection, own: { homeSite: string; account: string }): void {
+  connection.subscribe(userSubjects.roomKey.filter(own), {
+    callback: (_error, message) => {
+      const { roomId, siteId, version, devices = {} } = message.json<RoomKeyNotice>();
+      const [deviceId] = Object.keys(devices);
+      const subject = clientSubjects.keyAck.of({ ...own, roomId, siteId });
+      connection.publish(subject, JSON.stringify({ version, deviceId }));
+    },
+  });
+}
+
 function personOn(connection: NatsConnection, who: { siteId: string; account: string }): Person {
   const { siteId, account } = who;
   const untilDone = hearJobResults(connection, { homeSite: siteId, account });
+  acknowledgeKeys(connection, { homeSite: siteId, account });
 
   const ask = async <D extends AnyRequest>(
     declaration: D,

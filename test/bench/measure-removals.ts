@@ -34,7 +34,7 @@ interface Setting {
 type UntilHeld = (key: { roomId: string; version: number; holders: number }) => Promise<number>;
 
 /** Listens as every person for keys, each on a connection of its own with no more rights than a client's. */
-async function hearKeys(people: readonly Person[]): Promise<UntilHeld> {
+export async function hearKeys(people: readonly Person[]): Promise<UntilHeld> {
   const held = new Map<string, Set<string>>();
   const waiting = new Map<string, { holders: number; resolve: (at: number) => void }>();
   const hear = (person: Person): void => {
@@ -101,7 +101,7 @@ interface Removal {
 }
 
 /** Removes one member, waits for the last survivor and the job, and brings the member back. */
-async function removeOnce(
+export async function removeOnce(
   { owner, tokens }: Channel,
   of: { account: string; version: number; size: number },
   untilHeld: UntilHeld,

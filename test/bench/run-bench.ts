@@ -15,6 +15,7 @@ import { measureMessages } from "./measure-messages.ts";
 import { createPublishLimit } from "./measure-publish-limit.ts";
 import { measureRemovals } from "./measure-removals.ts";
 import { LAG_PEOPLE, measureReplicaLag } from "./measure-replica-lag.ts";
+import { measureSealedRemovals } from "./measure-sealed-removals.ts";
 import { measureSealing } from "./measure-sealing.ts";
 import { measureWraps } from "./measure-wraps.ts";
 import { join } from "node:path";
@@ -76,12 +77,15 @@ async function benchOneSite(yardstick: Yardstick, options: BenchOptions): Promis
   // Last: it puts another room-service in the place of the first.
   const afterwards = measureMemoryAfter(site, idle.sizes);
   const large = await measureLargeRooms({ ...shared, crowd, accounts });
+  // From here on everybody has a device.
+  const sealed = await measureSealedRemovals({ crowd, accounts, inspection, onProgress });
   const memory = [...idle.figures, ...afterwards];
   return together([
     adds,
     { figures: [...messages, ...delivery], growth: [], notes: [] },
     removals,
     large,
+    sealed,
     { figures: memory, growth: [], notes: [IDLE_NOTE] },
   ]);
 }

@@ -1,4 +1,4 @@
-import { closeRoom, renameRoom, restrictRoom } from "@parley/contract/room-requests";
+import { closeRoom, renameRoom, restrictRoom, setRoomPolicy } from "@parley/contract/room-requests";
 
 import { ROOM_ID } from "./example-values.ts";
 import type { RequestPage } from "./request-page.ts";
@@ -34,11 +34,19 @@ export const SETTINGS_COMMANDS: readonly RequestPage[] = [
     reply: { ...accepted, revision: 6 },
   },
   {
+    declaration: setRoomPolicy,
+    about:
+      "Sets whether the key of a channel changes when somebody joins, too. Owners only. While `rekeyOnJoin` is on, every addition that brings somebody in makes the next key version for everybody; newcomers without history start at it, so that nothing recorded before opens for them, and with `history: all` they may fetch what the caller may. Naming somebody who is in already, or an org that brings nobody, keeps the key. The policy itself changes no key, and a restriction leaves it. As it is set: `unchanged`.",
+    refusals: ["not_room_member", "wrong_site", "non_channel_operation", "room_closed", "not_room_owner"],
+    body: { rekeyOnJoin: true },
+    reply: { ...accepted, revision: 7 },
+  },
+  {
     declaration: closeRoom,
     about:
       "Closes a channel for good. Owners only. Nobody sends, joins or changes it any more (`room_closed`); members, history and keys stay readable, owners may remove, and everybody may leave, the last owner and the last member too. Closed already: `unchanged`.",
     refusals: ["not_room_member", "wrong_site", "non_channel_operation", "not_room_owner"],
     body: {},
-    reply: { ...accepted, revision: 7 },
+    reply: { ...accepted, revision: 8 },
   },
 ];

@@ -13,6 +13,7 @@ import { ROOM_READS } from "./requests-rooms.ts";
 import { exampleMember, exampleMessage, exampleRoom, exampleSubscription } from "./example-values.ts";
 import type { RequestPage } from "./request-page.ts";
 import { MESSAGE_PAGES } from "./requests-messages.ts";
+import { DEVICES } from "./requests-devices.ts";
 import { KEYS } from "./requests-keys.ts";
 import { DIRECTORY } from "./requests-directory.ts";
 import { OWN_STATE, RECEIPTS } from "./requests-own-state.ts";
@@ -172,7 +173,7 @@ const READS: readonly RequestPage[] = [
 /** Every request of a client, by the section it stands in. */
 export const REQUEST_PAGES = {
   commands: COMMANDS,
-  reads: [...READS, ...ROOM_READS, ...OWN_STATE],
+  reads: [...READS, ...ROOM_READS, ...OWN_STATE, ...DEVICES],
   messages: [...MESSAGE_PAGES, ...RECEIPTS],
 } as const;
 

@@ -108,6 +108,10 @@ export async function configurationBlock(): Promise<string> {
 const ACTIONS: Readonly<Partial<Record<MetricName, string>>> = {
   room_key_fanout_errors_total:
     "Nothing at once: `key.get` heals it. If it goes on, look at room-worker's log and the broker.",
+  room_key_resends_total:
+    "Clients that are away or too slow to say that they have a key: normal. A steep rise with nobody away: acknowledgements do not arrive, look at `key_acks_dropped_total` and at the client users' right to publish `….room.>`.",
+  key_acks_dropped_total:
+    "Costs a re-send each. `reason=malformed` or `foreign`: a broken client, or one that makes things up. `overload`: one account, or all together, say more than is taken. `store`: look at Valkey and MongoDB.",
   room_key_valkey_errors_total: "Look at Valkey. Messages wait meanwhile, nothing is lost.",
   content_key_absent_total:
     "MongoDB lost records of `content_keys`. Look for `content_key_lost` and `content_key_put_back` in the log, and restore the collection from its backup.",

@@ -119,6 +119,7 @@ test("the site that holds the replica sends owners and admins to the home", asyn
   const elsewhere = { reason: "wrong_site", metadata: { siteId: "alpha" } };
   await expect(root.client.renameRoom(replica, "Deeds")).rejects.toMatchObject(elsewhere);
   await expect(root.client.restrictRoom(replica, { restricted: false })).rejects.toMatchObject(elsewhere);
+  await expect(bob.client.setPolicy(replica, { rekeyOnJoin: true })).rejects.toMatchObject(elsewhere);
   await expect(bob.client.closeRoom(replica)).rejects.toMatchObject(elsewhere);
 });
 

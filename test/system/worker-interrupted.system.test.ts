@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { enter, type Actor } from "../cast/actor.ts";
 import { directoryFile, people } from "../cast/directory.ts";
+import { enrolDevice, type EnrolledDevice } from "../cast/enrolled-device.ts";
 import { happens } from "../cast/happens.ts";
 import { inspectSite, type Inspection } from "../cast/inspect-site.ts";
 
@@ -24,6 +25,9 @@ let inspection: Inspection;
 let ann: Actor;
 let bob: Actor;
 let carol: Actor;
+/** Keys reach her on her device alone. */
+let dora: Actor;
+let device: EnrolledDevice;
 
 beforeAll(async () => {
   stack = await startStack({
@@ -32,6 +36,7 @@ beforeAll(async () => {
       { account: "ann" },
       { account: "bob" },
       { account: "carol" },
+      { account: "dora" },
       ...people(3),
     ]),
     processes: {
@@ -43,11 +48,13 @@ beforeAll(async () => {
   });
   site = stack.site("alpha");
   inspection = await inspectSite(site);
+  device = await enrolDevice(inspection, { account: "dora", siteId: "alpha" });
   [ann, bob, carol] = await Promise.all([enter(site, "ann"), enter(site, "bob"), enter(site, "carol")]);
+  dora = await enter(site, "dora");
   await site.process("room-worker").stop();
 });
 afterAll(async () => {
-  for (const actor of [ann, bob, carol]) await actor[Symbol.asyncDispose]();
+  for (const actor of [ann, bob, carol, dora]) await actor[Symbol.asyncDispose]();
   await inspection[Symbol.asyncDispose]();
   await stack.stop();
 });
@@ -61,6 +68,13 @@ async function keyBytes(actors: readonly Actor[], room: RoomReference, version: 
   return [...new Set(sent.map(({ privateKey }) => privateKey))];
 }
 
+/** The same for the device that keys were wrapped for. */
+async function wrappedBytes(room: RoomReference, version: number): Promise<string[]> {
+  await dora.connection.flush();
+  const sent = dora.keyNotices.filter((key) => key.roomId === room.roomId && key.version === version);
+  return [...new Set(sent.map((notice) => device.opens(notice)))];
+}
+
 const resultsOf = (actor: Actor, requestId: string): number =>
   actor.events.filter((event) => event.type === "job" && event.result.requestId === requestId).length;
 
@@ -70,9 +84,12 @@ async function expectRemoved(room: RoomReference, requestId: string): Promise<vo
   expect(await happens(() => bob.client.room(room.roomId) === undefined)).toBe(true);
   const { state, differences } = await inspection.verify(room.roomId);
   expect(differences).toEqual([]);
-  expect([...(state?.members.keys() ?? [])].toSorted()).toEqual(["ann", "carol"]);
+  expect([...(state?.members.keys() ?? [])].toSorted()).toEqual(["ann", "carol", "dora"]);
   expect(state?.keyVersion).toBe(1);
-  expect(await keyBytes([ann, carol], room, 1)).toHaveLength(1);
+  const bytes = await keyBytes([ann, carol], room, 1);
+  expect(bytes).toHaveLength(1);
+  expect(await wrappedBytes(room, 1)).toEqual(bytes);
+  expect(await keyBytes([dora], room, 1)).toEqual([]);
   expect(await keyBytes([bob], room, 1)).toEqual([]);
   expect(resultsOf(ann, requestId)).toBe(1);
   // The surviving key is the one that seals, and history is whole.
@@ -92,12 +109,12 @@ const sendOf = ({ roomId, siteId }: RoomReference) => ({
 });
 
 const openRoom = async (): Promise<RoomReference> => {
-  const room = await ann.client.createRoom({ name: "Interrupted", users: ["bob", "carol"] });
+  const room = await ann.client.createRoom({ name: "Interrupted", users: ["bob", "carol", "dora"] });
   await room.done;
   return room;
 };
 
-// R41, R43, R47
+// R41, R43, R47, R52
 test.each(STEPS)(
   "a worker killed after step %i of a removal: another ends it the same, with the same key and one result",
   async (step) => {

@@ -57,7 +57,11 @@ const within: MemberEntry = { ...beyond, account: "\uFF61", userId: "00000000000
 /** What members rely on beside the roster. */
 interface RoomFacts {
   readonly name: string;
-  readonly settings: { readonly restricted: boolean; readonly externalAccess: boolean };
+  readonly settings: {
+    readonly restricted: boolean;
+    readonly externalAccess: boolean;
+    readonly rekeyOnJoin?: true;
+  };
   readonly orgIds: readonly string[];
   readonly keyVersion: number;
 }
@@ -93,9 +97,9 @@ const rosterHash = (members: readonly MemberEntry[]): string =>
     .padStart(64, "0");
 
 function rosterDigest(members: readonly MemberEntry[], facts: RoomFacts): string {
-  const { restricted, externalAccess } = facts.settings;
+  const { restricted, externalAccess, rekeyOnJoin } = facts.settings;
   const lines = members.map(memberText).toSorted(byBytes);
-  lines.push(facts.name, `${restricted ? 1 : 0}\t${externalAccess ? 1 : 0}`);
+  lines.push(facts.name, `${restricted ? 1 : 0}\t${externalAccess ? 1 : 0}${rekeyOnJoin ? "\t1" : ""}`);
   lines.push(facts.orgIds.toSorted(byBytes).join("\t"), String(facts.keyVersion));
   return sha256(lines.join("\n"));
 }
@@ -124,4 +128,7 @@ export const rosterVectors = () => [
   roster("organisations, sorted by byte whatever their order", [ann, bob], { orgIds: ["ops", "eng", "Ops"] }),
   roster("another key version", [ann, bob], { keyVersion: 2 }),
   roster("members are sorted by the bytes of UTF-8", [beyond, within, ann]),
+  roster("a room whose key changes on joining", [ann, bob], {
+    settings: { restricted: false, externalAccess: true, rekeyOnJoin: true },
+  }),
 ];

@@ -183,7 +183,7 @@ describe("messages", () => {
 
   test("below keyFrom are hidden and asked for nowhere", async () => {
     const { site, room, pair, events } = await stage({ keyFrom: 3 });
-    const old = room.message("old");
+    const old = room.message("old", room.row().subscription.joinedAt - 1);
     room.say(room.sealed(old, { pair: newKey(), version: 2 }));
     const current = room.message("current");
     room.say(room.sealed(current, { pair, version: 3 }));
@@ -194,6 +194,18 @@ describe("messages", () => {
     expect(await next(events, "message")).toMatchObject({ message: current });
     expect(site.asked(getKey)).toEqual([]);
     expect(site.asked(listHistory)).toEqual([]);
+  });
+
+  test("below keyFrom, but said since this account joined, are read from history, and no reason is told", async () => {
+    const { site, room, pair, events } = await stage({ keyFrom: 3 });
+    const during = room.message("during");
+    const current = room.message("current");
+    await site.answer(listHistory, () => ({ messages: [during] }));
+    room.say(room.sealed(during, { pair: newKey(), version: 2, seq: 7, prevSeq: 0 }));
+    expect(await next(events, "unopened", "message")).toMatchObject({ message: during, via: "history" });
+    room.say(room.sealed(current, { pair, version: 3, seq: 8, prevSeq: 7 }));
+    expect(await next(events, "unopened", "message")).toMatchObject({ message: current, via: "live" });
+    expect(site.asked(getKey)).toEqual([]);
   });
 
   // R75

@@ -11,6 +11,7 @@
  *   authentication: { user: "ann", password },
  *   keyStore: await fileKeyStore("ann/keys.json"), // memory without it
  *   outboxStore: await fileOutboxStore("ann/outbox.json"), // memory without it
+ *   device: { store: await fileDeviceStore("ann/device.json") }, // keys come wrapped for it
  * });
  *
  * const job = await ann.createRoom({ name: "Plans", users: ["bob"], orgs: ["eng"] }); // accepted
@@ -42,7 +43,11 @@
  * - **An unopened event** says why, from a closed list; `before_you_joined` and `after_you_left` mean it is not for this
  *   account. A `message` event follows when it can be shown later.
  * - **A slow reader** never loses events silently: see `gap` in {@link ClientEvent}.
- * - **Keys** are persisted before they are used and are in no event, error or problem report.
+ * - **Keys** are persisted before they are used and acknowledged after that; they are in no event, error or problem report.
+ * - **Devices**: with `device` the account's keys come wrapped for its registered devices alone. What does not open is asked
+ *   for anew, once. A revoked device cannot connect: `device_id_reused`.
+ * - **Rosters**: each new key is compared with the members shown; `roster_mismatch` says that somebody may hold it whom the
+ *   list does not show. `explain` says of a message why it is not open and what to do about it.
  * - **Problems** nobody waits for (an unreadable notice, a failed background read) go to `onProblem`.
  */
 import type { AnyRequest } from "@parley/contract/request";

@@ -126,13 +126,12 @@ describe("keys wrapped for a device", () => {
   test("are for other devices: what waits is told so, and opens when a key for this one comes", async () => {
     const { site, room, events, device, tell } = await stage();
     const fresh = newKey();
-    await site.answer(getKey, () => {
-      throw new Failure("device_not_enrolled");
-    });
-    const other = { deviceId: "otherDevice000000000", publicKey: device.publicKey };
-    tell(wrapped(room, other, { pair: fresh, version: 1 }), other.deviceId);
+    await site.answer(getKey, () => "silence");
     const message = room.message("not for this one");
     room.say(room.sealed(message, { pair: fresh, version: 1 }));
+    await expect.poll(() => site.asked(getKey).length).toBe(1);
+    const other = { deviceId: "otherDevice000000000", publicKey: device.publicKey };
+    tell(wrapped(room, other, { pair: fresh, version: 1 }), other.deviceId);
     expect(await next(events, "unopened")).toMatchObject({
       id: message.messageId,
       reason: "device_not_enrolled",
@@ -142,8 +141,9 @@ describe("keys wrapped for a device", () => {
   });
 
   test("that do not open are asked for anew once, and the fresh wrap opens what waits", async () => {
-    const { site, room, events, device, tell } = await stage();
+    const { site, room, events, device, tell, client } = await stage();
     const fresh = newKey();
+    await site.answer(getKey, () => ({ ...room, ...wrapped(room, device, { pair: fresh, version: 1 }) }));
     await site.answer(reportInvalidKey, () => ({
       ...room,
       ...wrapped(room, device, { pair: fresh, version: 1 }),
@@ -159,6 +159,8 @@ describe("keys wrapped for a device", () => {
     tell(bad);
     room.say(room.sealed(room.message("on"), { pair: fresh, version: 1 }));
     await next(events, "message");
+    // Whatever was asked before was asked by then.
+    await client.getKey(room, 1);
     expect(site.asked(reportInvalidKey).map(({ body }) => body)).toEqual([
       { version: 1, deviceId: device.deviceId },
     ]);
@@ -182,6 +184,20 @@ describe("keys wrapped for a device", () => {
     expect(await client.keyPrint(room.roomId, 1)).toBeUndefined();
     expect(site.asked(reportInvalidKey)).toHaveLength(1);
     expect(problems).toEqual([]);
+  });
+
+  test("that were asked for and do not open are asked for anew at once", async () => {
+    const { site, room, events, device } = await stage();
+    const key = { pair: newKey(), version: 1 };
+    await site.answer(getKey, () => ({
+      ...room,
+      ...wrapped(room, device, { ...key, forged: { version: 7 } }),
+    }));
+    await site.answer(reportInvalidKey, () => ({ ...room, ...wrapped(room, device, key) }));
+    const message = room.message("at the second try");
+    room.say(room.sealed(message, key));
+    expect(await next(events, "message", "unopened")).toMatchObject({ message, via: "live" });
+    expect([site.asked(getKey).length, site.asked(reportInvalidKey).length]).toEqual([1, 1]);
   });
 
   test("and sent readable all the same are not taken but asked for wrapped", async () => {

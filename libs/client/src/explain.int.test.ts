@@ -51,6 +51,7 @@ test("what was found out here is explained without asking: forged bodies and unk
   expect(site.asked(explainKey)).toEqual([]);
 });
 
+// R76
 test("every reason of the closed list is among those provoked here", () => {
   const foundHere: UnopenedReason[] = ["corrupt", "unknown"];
   const provoked = [...REFUSALS.map(([, reason]) => reason), ...foundHere];
@@ -72,15 +73,19 @@ test("a message never seen is asked for by its id", async () => {
 test("a message that is shown needs no explanation, nor does one that history brought", async () => {
   const { site, room, pair, client, events } = await stage();
   const [live, past] = [room.message("live"), room.message("past", Date.now() + 1)];
+  const damaged = room.message("damaged", Date.now() + 2);
   room.say(room.sealed(live, { pair, version: 0 }));
   await next(events, "message");
   await site.answer(getKey, () => {
     throw new Failure("room_key_absent");
   });
-  await site.answer(listHistory, () => ({ messages: [past, live] }));
+  await site.answer(listHistory, () => ({ messages: [damaged, past, live] }));
+  const event = room.sealed(damaged, { pair, version: 0 });
   room.say(room.sealed(past, { pair: newKey(), version: 1 }));
-  expect(await next(events, "message")).toMatchObject({ message: past, via: "history" });
-  for (const { messageId } of [live, past]) {
+  room.say({ ...event, sealed: { ...event.sealed, nonce: "AAAA" } });
+  expect(await next(events, "unopened")).toMatchObject({ reason: "corrupt" });
+  await expect.poll(() => client.room(room.roomId)?.messages).toEqual([live, past, damaged]);
+  for (const { messageId } of [live, past, damaged]) {
     expect(await client.explain(room, messageId)).toEqual({
       text: expect.stringContaining("Nothing keeps you"),
     });

@@ -88,11 +88,11 @@ export function createExplaining(session: Session): Explaining {
 
   return {
     async explain(room, messageId) {
-      const seen = unopened.find(room.roomId, messageId);
-      if (seen && isFoundHere(seen.reason)) return explanationOf(seen.reason, seen.version);
       const shown = rooms.get(room.roomId)?.timeline.messages ?? [];
       if (shown.some((message) => message.messageId === messageId))
         return explanationOf(undefined, undefined);
+      const seen = unopened.find(room.roomId, messageId);
+      if (seen && isFoundHere(seen.reason)) return explanationOf(seen.reason, seen.version);
       return await ask(room, messageId);
     },
     keyStatus: ({ roomId, siteId }, options = {}) =>

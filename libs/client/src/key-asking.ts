@@ -40,7 +40,7 @@ export function createKeyAsker({ requester, take, device }: KeyAskerDeps): KeyAs
     return because === "missing" ? requester.call(getKey, call) : requester.call(reportInvalidKey, call);
   };
 
-  return async function fetch(key, because): Promise<FetchedKey> {
+  return async function askFor(key, because): Promise<FetchedKey> {
     const answer = await ask(key, because);
     if (answer.version !== key.version || answer.roomId !== key.room.roomId) {
       throw new ParleyError("The answer holds another key.", { code: "internal" });
@@ -54,7 +54,7 @@ export function createKeyAsker({ requester, take, device }: KeyAskerDeps): KeyAs
     // The site has yet to hear of the device: it is asked again as one that does not answer.
     if (unopened === "key_pending") throw new ParleyError("The key came unwrapped.", { code: "unavailable" });
     const mayHelp = device !== undefined && because === "missing" && unopened !== "device_not_enrolled";
-    if (mayHelp) return await fetch(key, "invalid");
+    if (mayHelp) return await askFor(key, "invalid");
     throw new UnusableKey(unopened);
   };
 }

@@ -60,6 +60,7 @@ describe("on a device", () => {
     ["of another room", { wrapped: wrappedFor(device, { roomId: "aSq00HrEHIPae2UHp" }) }],
     ["of another version", { wrapped: wrappedFor(device, { version: 2 }) }],
     ["of another roster", { wrapped: wrappedFor(device, { rosterDigest: "cd".repeat(32) }) }],
+    ["whose roster was exchanged", { wrapped: wrappedFor(device), rosterDigest: "cd".repeat(32) }],
     ["of no roster", { wrapped: wrappedFor(device), rosterDigest: undefined }],
     ["for another device", { wrapped: wrappedFor(other) }],
     [

@@ -51,6 +51,13 @@ const isMessage = (event: RoomEvent): boolean => isOfMessage(event.type);
 /** Nobody wants to know later that somebody was typing. */
 const isVolatile = (event: RoomEvent): boolean => event.type === "typing";
 
+/**
+ * Said once this account was in, under the version before the one that its joining made: history shows it, though no key
+ * of this account's opens it.
+ */
+const isSaidSinceJoining = ({ subscription }: HeldRoom, event: RoomEvent): boolean =>
+  isMessage(event) && event.at >= subscription.joinedAt;
+
 /** What is noticed before an event is opened: its revision and its place in the room's sequence. */
 function noteHints({ publish, catchUp }: RoomFeedDeps, room: HeldRoom, event: RoomEvent): void {
   const { roomId } = room;
@@ -123,10 +130,7 @@ export function createRoomFeed(deps: RoomFeedDeps): RoomFeed {
     account,
     publish,
     onHidden: (room, messageId) => catchUp.message(room, messageId),
-    onShown({ roomId }, messageId) {
-      waitingEvents.dropMessage(roomId, messageId);
-      deps.unopened.forget(roomId, messageId);
-    },
+    onShown: ({ roomId }, messageId) => waitingEvents.dropMessage(roomId, messageId),
   });
 
   const openOrPark = async (room: HeldRoom, waiting: WaitingEvent): Promise<void> => {
@@ -134,7 +138,10 @@ export function createRoomFeed(deps: RoomFeedDeps): RoomFeed {
     const { version } = event.sealed;
     const wrong = malformation(event);
     if (wrong !== undefined) return unopened.giveUp(room, waiting, wrong);
-    if (version < room.subscription.keyFrom) return unopened.giveUp(room, waiting, "before_you_joined");
+    if (version < room.subscription.keyFrom) {
+      if (isSaidSinceJoining(room, event)) return catchUp.start(room);
+      return unopened.giveUp(room, waiting, "before_you_joined");
+    }
     const pair = await ring.find(room.roomId, version);
     if (pair === undefined) return isVolatile(event) ? undefined : unopened.park(room, waiting);
     try {

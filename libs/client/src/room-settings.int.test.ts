@@ -1,7 +1,7 @@
 import { Failure } from "@parley/contract/failure";
 import { listHistory } from "@parley/contract/messages";
 import { userSubjects } from "@parley/contract/notices";
-import { closeRoom, renameRoom, restrictRoom } from "@parley/contract/room-requests";
+import { closeRoom, renameRoom, restrictRoom, setRoomPolicy } from "@parley/contract/room-requests";
 import { expect, inject, onTestFinished, test } from "vitest";
 
 import { listing, newKey, openPeerSite, peerRoom } from "../test/peer-site.ts";
@@ -70,6 +70,11 @@ const COMMANDS = [
     body: { restricted: true, externalAccess: true, ownerAccount: "bob" },
   },
   {
+    declaration: setRoomPolicy,
+    ask: ({ client, room }: Stage) => client.setPolicy(room, { rekeyOnJoin: true }),
+    body: { rekeyOnJoin: true },
+  },
+  {
     declaration: closeRoom,
     ask: ({ client, room }: Stage) => client.closeRoom(room),
     body: {},
@@ -126,10 +131,35 @@ test("the room that is held takes over what its notices say, and each is told", 
       under,
     ),
   );
-  room.say(room.notice({ type: "room_closed", revision: 4, body: { by: "bob" } }, under));
+  const policed = { rekeyOnJoin: true, by: "bob" };
+  room.say(room.notice({ type: "policy_changed", revision: 4, body: policed }, under));
+  room.say(room.notice({ type: "room_closed", revision: 5, body: { by: "bob" } }, under));
 
   expect(await next(events, "room_renamed")).toMatchObject({ roomId, siteId, revision: 2, name: "Deeds" });
   expect(await next(events, "room_restricted")).toMatchObject({ revision: 3, ...settings, owner: "bob" });
-  expect(await next(events, "room_closed")).toMatchObject({ revision: 4, by: "bob" });
-  expect(client.room(roomId)?.room).toMatchObject({ name: "Deeds", settings, closed: true });
+  expect(await next(events, "policy_changed")).toMatchObject({ revision: 4, ...policed });
+  expect(await next(events, "room_closed")).toMatchObject({ revision: 5, by: "bob" });
+  const held = { ...settings, rekeyOnJoin: true };
+  expect(client.room(roomId)?.room).toMatchObject({ name: "Deeds", settings: held, closed: true });
+});
+
+test("a restriction leaves the policy that is held, and a policy taken back leaves no trace", async () => {
+  const { room, pair, client, events } = await stage();
+  const under = { pair, version: 0 };
+  const open = { restricted: false, externalAccess: true };
+
+  const steps = [
+    { type: "policy_changed", revision: 2, body: { rekeyOnJoin: true, by: "bob" } },
+    { type: "room_restricted", revision: 3, body: { ...open, by: "root" } },
+    { type: "policy_changed", revision: 4, body: { rekeyOnJoin: false, by: "bob" } },
+  ] as const;
+  const seen = [];
+  for (const step of steps) {
+    room.say(room.notice(step, under));
+    await next(events, step.type);
+    seen.push(client.room(room.roomId)?.room.settings);
+  }
+
+  const policed = { ...open, rekeyOnJoin: true };
+  expect(seen).toEqual([policed, policed, open]);
 });

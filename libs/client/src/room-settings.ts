@@ -1,4 +1,4 @@
-import { closeRoom, renameRoom, restrictRoom } from "@parley/contract/room-requests";
+import { closeRoom, renameRoom, restrictRoom, setRoomPolicy } from "@parley/contract/room-requests";
 
 import type { RoomReference } from "./client-events.ts";
 import type { Job } from "./job.ts";
@@ -16,12 +16,23 @@ interface Restriction {
   readonly ownerAccount?: string;
 }
 
-/** What changes a channel as a whole. Its members are told by `room_renamed`, `room_restricted` and `room_closed`. */
+/** What becomes of a channel's key. */
+interface Policy {
+  /** Whether it changes when somebody joins, too: what was recorded before stays closed to them. */
+  readonly rekeyOnJoin: boolean;
+}
+
+/**
+ * What changes a channel as a whole. Its members are told by `room_renamed`, `room_restricted`, `policy_changed` and
+ * `room_closed`.
+ */
 export interface RoomSettings {
   /** By an owner, or by a directory admin, who need not be a member; `name`, 1–100 characters. */
   renameRoom(room: RoomReference, name: string, options?: CallOptions): Promise<Job>;
   /** By a directory admin, who need not be a member. Everything that is not told gets its default, not its old value. */
   restrictRoom(room: RoomReference, restriction: Restriction, options?: CallOptions): Promise<Job>;
+  /** By an owner. The key itself stays until somebody joins or goes. */
+  setPolicy(room: RoomReference, policy: Policy, options?: CallOptions): Promise<Job>;
   /** By an owner, for good: nobody sends or joins any more, everybody may read and leave, the last member too. */
   closeRoom(room: RoomReference, options?: CallOptions): Promise<Job>;
 }
@@ -32,6 +43,7 @@ export function createRoomSettings(core: SessionCore): RoomSettings {
     renameRoom: (room, name, options) => inRoom(renameRoom, room, { body: { name }, options }),
     restrictRoom: (room, restriction, options) =>
       inRoom(restrictRoom, room, { body: { ...restriction }, options }),
+    setPolicy: (room, policy, options) => inRoom(setRoomPolicy, room, { body: { ...policy }, options }),
     closeRoom: (room, options) => inRoom(closeRoom, room, { body: {}, options }),
   };
 }

@@ -7,29 +7,20 @@ interface Unopened {
   readonly reason: UnopenedReason;
 }
 
-/** The newest events that could not be opened. */
+/** The newest events that could not be opened when they came; history may show them all the same. */
 export interface UnopenedMemory {
   /** `id`: of a message, where the event is one's. */
   note(roomId: string, id: string, unopened: Unopened): void;
   find(roomId: string, id: string): Unopened | undefined;
-  /** It is shown now. */
-  forget(roomId: string, id: string): void;
 }
 
 const nameOf = (roomId: string, id: string): string => `${roomId}\n${id}`;
 
 /** Remembers up to `entriesMax` of them. */
 export function createUnopenedMemory(entriesMax: number): UnopenedMemory {
-  const unopened = createBoundedCache<Unopened | "shown">(entriesMax);
+  const unopened = createBoundedCache<Unopened>(entriesMax);
   return {
     note: (roomId, id, entry) => unopened.set(nameOf(roomId, id), entry),
-    find(roomId, id) {
-      const held = unopened.get(nameOf(roomId, id));
-      return held === "shown" ? undefined : held;
-    },
-    forget(roomId, id) {
-      const name = nameOf(roomId, id);
-      if (unopened.get(name) !== undefined) unopened.set(name, "shown");
-    },
+    find: (roomId, id) => unopened.get(nameOf(roomId, id)),
   };
 }

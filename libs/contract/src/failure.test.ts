@@ -26,8 +26,17 @@ const CATALOGUE = {
   ],
 } as const;
 
-const catalogued = Object.entries(CATALOGUE).flatMap(([code, lines]) =>
-  lines.flatMap((line) => line.split(" ")).map((reason) => ({ reason, code })),
+/** What devices add to it (docs/decisions/0009). */
+const OF_DEVICES = {
+  forbidden: ["device_not_enrolled"],
+  not_found: ["device_not_found"],
+  conflict: ["device_id_reused device_limit_reached"],
+} as const;
+
+const catalogued = [CATALOGUE, OF_DEVICES].flatMap((table) =>
+  Object.entries(table).flatMap(([code, lines]) =>
+    lines.flatMap((line) => line.split(" ")).map((reason) => ({ reason, code })),
+  ),
 );
 const reasons = Object.keys(REASONS) as FailureReason[];
 

@@ -6,6 +6,9 @@ import { filtersOverlap } from "./matches-filter.ts";
 
 const ROOM = "jHjHNiEuCoJo8Nrzp";
 const MESSAGE = "0123456789ABCDEFabcd";
+const DEVICE = "device00000000000001";
+/** 65 bytes. */
+const POINT = `BA${"A".repeat(85)}=`;
 const MOMENT = 1_700_000_000_000;
 const KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 const command = {
@@ -45,6 +48,7 @@ const SAMPLES: Readonly<Record<string, { body: object; reply: object }>> = {
   "member.role": { body: { account: "bob", role: "owner" }, reply: command },
   "room.rename": { body: { name: "Plans" }, reply: command },
   "room.restrict": { body: { restricted: true, ownerAccount: "bob" }, reply: command },
+  "room.policy": { body: { rekeyOnJoin: true }, reply: command },
   "room.close": { body: {}, reply: command },
   "room.get": { body: {}, reply: { room: ROOM_VIEW, subscription: SUBSCRIPTION, stale: false } },
   "message.read": { body: { upTo: MOMENT }, reply: { status: "ok", lastSeenAt: MOMENT } },
@@ -67,6 +71,24 @@ const SAMPLES: Readonly<Record<string, { body: object; reply: object }>> = {
   "member.list": { body: {}, reply: { members: [], total: 0, revision: 1, stale: false } },
   "room.list": { body: {}, reply: { rooms: [], at: MOMENT } },
   "key.get": { body: {}, reply: { roomId: ROOM, siteId: "alpha", version: 0, privateKey: KEY } },
+  "key.invalid": {
+    body: { version: 0, deviceId: DEVICE },
+    reply: { roomId: ROOM, siteId: "alpha", version: 0, privateKey: KEY },
+  },
+  "key.status": {
+    body: {},
+    reply: { version: 0, acked: 1, pending: 1, pendingOf: [{ account: "bob", deviceId: DEVICE }] },
+  },
+  "key.explain": { body: { messageId: MESSAGE, version: 0 }, reply: { roomId: ROOM, reason: "key_pending" } },
+  "device.register": {
+    body: { deviceId: DEVICE, publicKey: POINT, name: "Phone" },
+    reply: { status: "ok", registeredAt: MOMENT },
+  },
+  "device.list": {
+    body: {},
+    reply: { devices: [{ deviceId: DEVICE, publicKey: POINT, registeredAt: MOMENT }] },
+  },
+  "device.revoke": { body: { deviceId: DEVICE }, reply: { status: "ok", revokedAt: MOMENT } },
   "site.info": {
     body: {},
     reply: {

@@ -60,12 +60,18 @@ function removeMembers(roster: Roster, data: EventData<"members_removed">, event
 
 const APPLIERS: Appliers = {
   members_added(state, event) {
-    const { added, updated, orgs } = event.data;
+    const { added, updated, orgs, rekey } = event.data;
+    const changesKey = added.length > 0 && state.settings.rekeyOnJoin === true;
+    assertLaw(changesKey === (rekey !== undefined), "rekey", event);
     const roster = editRoster(state);
     for (const { account, individual, viaOrgs } of updated)
       assertLaw(roster.change(account, { individual, viaOrgs }), "membership", event);
     for (const entry of added) assertLaw(roster.add(entry), "membership", event);
-    return { ...roster.result(), orgs: addOrgs(state.orgs, orgs, event) };
+    return {
+      ...roster.result(),
+      orgs: addOrgs(state.orgs, orgs, event),
+      ...(rekey && { keyVersion: rotated(state, rekey, event) }),
+    };
   },
 
   members_removed(state, event) {

@@ -132,6 +132,12 @@ export interface CloseRoom extends Asked {
   readonly type: "close_room";
 }
 
+/** Sets whether the key changes when somebody joins, too. */
+export interface SetPolicy extends Asked {
+  readonly type: "set_policy";
+  readonly rekeyOnJoin: boolean;
+}
+
 /**
  * Rotates a key that the store lost, that is not the printed one, or that a revoked device could read (`due`); asked by
  * our own processes only.
@@ -165,6 +171,7 @@ export type RoomCommand =
   | RenameRoom
   | RestrictRoom
   | CloseRoom
+  | SetPolicy
   | RotateKey
   | RetireMember
   | CloseDeserted;

@@ -16,6 +16,7 @@ import { renameRoom } from "./rules/rename-room.ts";
 import { restrictRoom } from "./rules/restrict-room.ts";
 import { closeDeserted, retireMember } from "./rules/retire-member.ts";
 import { rotateKey } from "./rules/rotate-key.ts";
+import { setPolicy } from "./rules/set-policy.ts";
 import type { Ruling } from "./ruling.ts";
 import type { RoomState } from "./state.ts";
 
@@ -64,6 +65,7 @@ const RULES: Rules = {
   rename_room: byMemberOrAdmin(renameRoom),
   restrict_room: byMemberOrAdmin(restrictRoom),
   close_room: byMember(closeRoom),
+  set_policy: byMember(setPolicy),
   rotate_key: rotateKey,
   retire_member: retireMember,
   close_deserted: closeDeserted,

@@ -127,6 +127,7 @@ const creation = (data: Partial<Creation>): EventDraft => ({
 });
 const newcomer = { ...entryOf("ann"), account: "dan", userId: dan.userId, role: "member" as const };
 const rekey = { from: 0, to: 1 };
+const policy = (rekeyOnJoin: boolean): EventDraft => ({ type: "policy_changed", data: { rekeyOnJoin } });
 
 describe("evolve refuses an event whose envelope", () => {
   it.each([
@@ -214,6 +215,7 @@ describe("evolve refuses", () => {
     ["a key version that skips one", "rekey", rotation(0, 2)],
     ["a key version that stays", "rekey", rotation(0, 0)],
     ["a key version from another than the room's", "rekey", rotation(1, 2)],
+    ["a new key in an addition where joining keeps it", "rekey", addition({ added: [newcomer], rekey })],
     [
       "a newcomer who starts at a key to come",
       "key_from",
@@ -221,6 +223,19 @@ describe("evolve refuses", () => {
     ],
   ] as const satisfies [string, string, EventDraft][])("%s", (_name, law, draft) => {
     expect(lawBrokenBy(room, draft)).toBe(law);
+  });
+
+  it("an addition that keeps the key where joining changes it, or changes it though nobody joins", () => {
+    const policed = after(room, policy(true));
+    expect(lawBrokenBy(policed, addition({ added: [newcomer] }))).toBe("rekey");
+    expect(lawBrokenBy(policed, addition({ orgs: [{ orgId: "ops", name: "Ops" }], rekey }))).toBe("rekey");
+    expect(lawBrokenBy(policed, addition({ added: [newcomer], rekey: { from: 0, to: 2 } }))).toBe("rekey");
+    expect(lawBrokenBy(policed, addition({ added: [newcomer], rekey: { from: 1, to: 2 } }))).toBe("rekey");
+    expect(lawBrokenBy(policed, addition({ orgs: [{ orgId: "ops", name: "Ops" }] }))).toBe("none");
+    const toCome = { ...newcomer, keyFrom: 2 };
+    expect(lawBrokenBy(policed, addition({ added: [toCome], rekey }))).toBe("key_from");
+    expect(lawBrokenBy(policed, addition({ added: [{ ...newcomer, keyFrom: 1 }], rekey }))).toBe("none");
+    expect(lawBrokenBy(after(policed, policy(false)), addition({ added: [newcomer], rekey }))).toBe("rekey");
   });
 
   it("a channel that is created without an owner or with a member twice", () => {
@@ -248,6 +263,7 @@ describe("evolve refuses", () => {
     expect(lawBrokenBy(direct, addition({ added: [{ ...newcomer, keyFrom: 0 }] }))).toBe("direct");
     expect(lawBrokenBy(direct, removal({ removed: ["bob"], rekey }))).toBe("direct");
     expect(lawBrokenBy(direct, { type: "room_renamed", data: { from: "", to: "Us" } })).toBe("direct");
+    expect(lawBrokenBy(direct, policy(true))).toBe("direct");
     expect(lawBrokenBy(direct, removal({ cause: "disabled", removed: ["bob"], rekey }))).toBe("none");
     expect(lawBrokenBy(direct, rotation(0, 1))).toBe("none");
   });
@@ -257,6 +273,7 @@ describe("evolve refuses", () => {
     expect(lawBrokenBy(closed, renamed)).toBe("closed");
     expect(lawBrokenBy(closed, addition({ added: [newcomer] }))).toBe("closed");
     expect(lawBrokenBy(closed, { type: "room_closed", data: {} })).toBe("closed");
+    expect(lawBrokenBy(closed, policy(true))).toBe("closed");
     expect(lawBrokenBy(closed, rotation(0, 1))).toBe("none");
   });
 });
@@ -300,6 +317,16 @@ describe("evolve", () => {
       ["bob", "member"],
     ]);
     expect(after(restricted, { type: "room_closed", data: {} }).closed).toBe(true);
+  });
+
+  it("moves to the key of an addition where joining changes it", () => {
+    const policed = after(room, policy(true));
+    expect(policed.settings).toEqual({ ...room.settings, rekeyOnJoin: true });
+    expect(policed.keyVersion).toBe(0);
+    const joined = after(policed, addition({ added: [{ ...newcomer, keyFrom: 1 }], rekey }));
+    expect(joined.keyVersion).toBe(1);
+    expect(joined.members.get("dan")?.keyFrom).toBe(1);
+    expect(after(joined, policy(false)).settings).toStrictEqual(room.settings);
   });
 
   it("keeps when an org came and drops it when it goes", () => {

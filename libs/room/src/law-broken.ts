@@ -22,7 +22,9 @@ export type Law =
   | "owner"
   /** An owner is individual. */
   | "owner_individual"
-  /** Somebody was removed ⇔ the key changes, and a key version rises by exactly one. */
+  /**
+   * Somebody was removed, or joined where joining changes the key ⇔ the key changes; a key version rises by exactly one.
+   */
   | "rekey"
   /** Nobody may start at a key version that does not exist yet. */
   | "key_from"

@@ -29,6 +29,7 @@ export const COMMAND_OPERATIONS = {
   rename_room: "room.rename",
   restrict_room: "room.restrict",
   close_room: "room.close",
+  set_policy: "room.policy",
   rotate_key: "key.rotate",
   retire_member: "member.remove",
   close_deserted: "room.close",

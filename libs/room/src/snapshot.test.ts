@@ -4,7 +4,7 @@ import { userIdOf } from "@parley/contract/ids";
 import { LIMITS } from "@parley/contract/limits";
 import type { MemberEntry } from "@parley/contract/shapes";
 
-import { bob, cat, createChannel, org, roomAfter, T0 } from "../test/fixtures.ts";
+import { bob, cat, createChannel, happening, org, roomAfter, setPolicy, T0 } from "../test/fixtures.ts";
 import { LawBroken } from "./law-broken.ts";
 import { rosterHashOf } from "./roster-hash.ts";
 import { fromSnapshot, toSnapshot } from "./snapshot.ts";
@@ -45,6 +45,15 @@ describe("a snapshot", () => {
     expect(fromSnapshot(JSON.parse(JSON.stringify(toSnapshot(room))))).toStrictEqual(room);
     const closed = { ...room, closed: true, dueRotatedAt: T0 };
     expect(fromSnapshot(JSON.parse(JSON.stringify(toSnapshot(closed))))).toStrictEqual(closed);
+    const policed = { ...room, settings: { ...room.settings, rekeyOnJoin: true as const } };
+    expect(fromSnapshot(JSON.parse(JSON.stringify(toSnapshot(policed))))).toStrictEqual(policed);
+  });
+
+  it("from before there was a join policy is that of a room without one", () => {
+    const { settings } = toSnapshot(room).state;
+    expect(settings).toStrictEqual({ restricted: false, externalAccess: true });
+    const policed = happening(fromSnapshot(toSnapshot(room)), setPolicy("ann", true)).state;
+    expect(policed.settings).toEqual({ ...settings, rekeyOnJoin: true });
   });
 
   it("of another site remembers no requests: only the home decides", () => {

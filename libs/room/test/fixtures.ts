@@ -20,6 +20,7 @@ import type {
   RoomCommand,
   RoomLimits,
   RotateKey,
+  SetPolicy,
 } from "../src/command.ts";
 import { decide } from "../src/decide.ts";
 import type { Decision } from "../src/decide.ts";
@@ -152,6 +153,11 @@ export const restrict = (parts: Partial<Omit<RestrictRoom, "type">>, caller = "r
   ...parts,
 });
 export const close = (caller: string): CloseRoom => ({ type: "close_room", ...asked(caller) });
+export const setPolicy = (caller: string, rekeyOnJoin: boolean): SetPolicy => ({
+  type: "set_policy",
+  ...asked(caller),
+  rekeyOnJoin,
+});
 export const rotate = (version: number, reason: RotateKey["reason"] = "lost"): RotateKey => ({
   type: "rotate_key",
   ...asked("system"),

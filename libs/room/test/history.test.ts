@@ -71,13 +71,36 @@ describe("the log of a random history", () => {
     });
   });
 
-  it("changes the key if and only if somebody lost access or a rotation was asked for", () => {
+  it("changes the key if and only if somebody lost access, joined under the policy, or a rotation was asked for", () => {
     alwaysStep((step) => {
       const event = eventOf(step);
       if (!event || !step.before) return;
       const lost = lostAccess(step.before, step.after!).length > 0;
-      const rises = lost || event.type === "key_rotated" ? 1 : 0;
+      const joined = event.type === "members_added" && event.data.added.length > 0;
+      const closes = joined && step.before.settings.rekeyOnJoin === true;
+      const rises = lost || closes || event.type === "key_rotated" ? 1 : 0;
       expect(step.after!.keyVersion - step.before.keyVersion).toBe(rises);
+    });
+  });
+
+  it("keeps every version of before from newcomers without history where joining changes the key", () => {
+    alwaysStep((step) => {
+      const event = eventOf(step);
+      if (event?.type !== "members_added" || event.data.history !== "none") return;
+      const { settings, keyVersion } = step.before!;
+      const from = settings.rekeyOnJoin === true ? keyVersion + 1 : keyVersion;
+      for (const { keyFrom } of event.data.added) expect(keyFrom).toBe(from);
+    });
+  });
+
+  it("has the policy that was set last, whatever else its settings became", () => {
+    always(({ steps }) => {
+      let isOn = false;
+      for (const step of steps) {
+        const event = eventOf(step);
+        if (event?.type === "policy_changed") isOn = event.data.rekeyOnJoin;
+        expect(step.after!.settings.rekeyOnJoin).toBe(isOn ? true : undefined);
+      }
     });
   });
 
@@ -166,14 +189,17 @@ describe("a command of a random history", () => {
   it("is one of every kind often enough for these laws to mean something", () => {
     const happened = new Set<string>();
     const refused = new Set<string>();
-    for (const history of fc.sample(randomHistory(), { numRuns: 200, seed: 7 }))
-      for (const { outcome } of history.steps) {
+    for (const history of fc.sample(randomHistory(), { numRuns: 300, seed: 7 }))
+      for (const step of history.steps) {
+        const { outcome } = step;
         if (outcome instanceof Failure) refused.add(outcome.reason);
         else happened.add(outcome.outcome === "event" ? outcome.event.type : outcome.outcome);
+        const event = eventOf(step);
+        if (event?.type === "members_added" && event.data.rekey) happened.add("rekeying_addition");
       }
     const happenings =
-      "room_created members_added members_removed role_changed room_renamed room_restricted room_closed key_rotated " +
-      "unchanged repeat";
+      "room_created members_added members_removed role_changed room_renamed room_restricted room_closed policy_changed " +
+      "key_rotated rekeying_addition unchanged repeat";
     const refusals =
       "not_room_member not_room_owner invalid_request invalid_org target_not_member member_through_org " +
       "last_owner_cannot_leave last_member_cannot_remove already_owner target_not_owner batch_too_large " +

@@ -155,6 +155,9 @@ const restrict: fc.Arbitrary<Happening> = fc.tuple(admin, settings).map(([by, se
   return { ...askedBy(asked, by), type: "restrict_room", ...set };
 });
 const close: fc.Arbitrary<Happening> = fc.constant(({ asked }) => ({ ...asked, type: "close_room" }));
+const setPolicy: fc.Arbitrary<Happening> = fc.boolean().map((rekeyOnJoin) => ({ asked }) => {
+  return { ...asked, type: "set_policy", rekeyOnJoin };
+});
 const rotation = fc.tuple(fc.nat(4), fc.constantFrom("lost" as const, "due" as const));
 const rotate: fc.Arbitrary<Happening> = rotation.map(([version, reason]) => ({ asked }) => {
   return { ...asked, type: "rotate_key", reason, version, actor: SYSTEM };
@@ -184,6 +187,7 @@ const step = fc.record({
         retire,
         rename,
         restrict,
+        setPolicy,
       ),
     },
     // Little happens in a closed room, so most are closed late or never.
@@ -257,8 +261,8 @@ function play(siteId: string, first: Start, steps: readonly Step[]): RandomHisto
 }
 
 /**
- * Random lives of a channel: members and orgs come and go, roles, name, settings and keys change, some are closed, requests
- * are repeated or refused.
+ * Random lives of a channel: members and orgs come and go, roles, name, settings, policy and keys change, some are closed,
+ * requests are repeated or refused.
  */
 export const randomHistory = ({ siteId = "site-a", commandsMax = 30 }: HistoryOptions = {}) =>
   fc

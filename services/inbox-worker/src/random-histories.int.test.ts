@@ -76,7 +76,9 @@ const lanes = histories.map((history) => ({ history, lane: laneOf(history.log, P
 
 test(`the histories of seed ${SEED} bring the site in and out of rooms`, () => {
   const types = lanes.flatMap(({ lane }) => lane.map(({ subject }) => subject.split(".").at(-1)));
-  expect(types).toEqual(expect.arrayContaining(["snapshot", "final", "members_removed", "key_rotated"]));
+  expect(types).toEqual(
+    expect.arrayContaining(["snapshot", "final", "members_removed", "policy_changed", "key_rotated"]),
+  );
 });
 
 // R40, R80

@@ -13,7 +13,7 @@ import type { RoomCommand } from "@parley/room/command";
 import type { RoomState } from "@parley/room/state";
 import { createChannel, person } from "@parley/room/test/fixtures";
 import { openProcess } from "@parley/site/test/open-process";
-import { openTestSite } from "@parley/site/test/test-site";
+import { openTestSite, type TestSite } from "@parley/site/test/test-site";
 import { expect, test as base, vi } from "vitest";
 
 import { config } from "../src/config.ts";
@@ -22,6 +22,29 @@ import { openService } from "../src/service.ts";
 import { at, laneOf, storyOf } from "./lane.ts";
 
 export const newRoomId = (): string => `r${randomBytes(8).toString("hex")}`;
+
+/** The problems of what a site parked for a reason. */
+async function problemsOf({ siteId, broker }: TestSite, reason: ParkReason): Promise<readonly string[]> {
+  const stream = streamName("DEAD", siteId);
+  const { state } = await broker.manager.streams.info(stream);
+  const found: string[] = [];
+  for (let seq = 1; seq <= state.last_seq; seq += 1) {
+    const message = await broker.manager.direct.getMessage(stream, { seq });
+    if (message?.subject.endsWith(`.${reason}`)) found.push(message.header.get(HEADERS.parkedError));
+  }
+  return found;
+}
+
+/** A room of a peer's with bob of this site, and what its home sends of it. */
+function storyWith(of: { peer: string; siteId: string }, commands: readonly RoomCommand[]) {
+  const { peer, siteId } = of;
+  const roomId = newRoomId();
+  const limits = { maxRoomSize: 10, maxBatchSize: 10, knownSites: new Set([peer, siteId]) };
+  const creator = person("ann", { siteId: peer });
+  const create = createChannel({ users: [at(siteId, "bob")] }, { siteId: peer, roomId, creator, limits });
+  const log = storyOf(create, ...commands);
+  return { roomId, log, lane: laneOf(log, siteId) };
+}
 
 /** A site with inbox-worker open in it; its peers are OUTBOX streams of the same broker, and answer nothing. */
 async function openPeople(stack: AsyncDisposableStack) {
@@ -84,24 +107,8 @@ async function openPeople(stack: AsyncDisposableStack) {
         { timeout: 10_000, interval: 50 },
       ),
     /** The problems of what was parked for a reason. */
-    dead: async (reason: ParkReason): Promise<readonly string[]> => {
-      const stream = streamName("DEAD", siteId);
-      const { state } = await broker.manager.streams.info(stream);
-      const found: string[] = [];
-      for (let seq = 1; seq <= state.last_seq; seq += 1) {
-        const message = await broker.manager.direct.getMessage(stream, { seq });
-        if (message?.subject.endsWith(`.${reason}`)) found.push(message.header.get(HEADERS.parkedError));
-      }
-      return found;
-    },
-    story: (peer: string, ...commands: readonly RoomCommand[]) => {
-      const roomId = newRoomId();
-      const limits = { maxRoomSize: 10, maxBatchSize: 10, knownSites: new Set([peer, siteId]) };
-      const creator = person("ann", { siteId: peer });
-      const create = createChannel({ users: [at(siteId, "bob")] }, { siteId: peer, roomId, creator, limits });
-      const log = storyOf(create, ...commands);
-      return { roomId, log, lane: laneOf(log, siteId) };
-    },
+    dead: (reason: ParkReason): Promise<readonly string[]> => problemsOf(site, reason),
+    story: (peer: string, ...commands: readonly RoomCommand[]) => storyWith({ peer, siteId }, commands),
   };
 }
 

@@ -27,6 +27,7 @@ export function deviceEndpoints(
     peers,
     upkeep,
     markDue: (of) => markRoomsDue(database, { ...of, siteId }),
+    now: () => clock.now(),
   });
   stack.use(startDeviceUpkeep({ siteId, peers, upkeep, complete, log }));
   const changing = { devices, complete, afterStep, now: () => clock.now() };

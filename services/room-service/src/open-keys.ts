@@ -18,6 +18,7 @@ import { createReceptionFor, type ReceptionFor } from "./key-reception.ts";
 /** The site's keys and what handing them out takes. */
 export interface Keys {
   readonly keys: RoomKeyStore;
+  /** Of what is said in the rooms. */
   readonly contentKeys: ContentKeyStore;
   readonly acks: KeyAckStore;
   readonly receptionFor: ReceptionFor;
@@ -33,13 +34,13 @@ export async function openKeys(
   site: Site,
 ): Promise<Keys> {
   const { config } = context;
+  const { database, recorder, log } = site;
   const client = await openValkey({ stack, context, site, config });
-  const { siteId, database, recorder, log, clock } = site;
   const common = {
     client,
-    siteId,
+    siteId: site.siteId,
     sealing: { suite: nodeSuite, keys: config.keyEncryptionKeys },
-    now: () => clock.now(),
+    now: () => site.clock.now(),
   };
   const store = valkeyRoomKeyStore({ ...common, gracePeriodMs: config.roomKeyGracePeriodMs });
   return {

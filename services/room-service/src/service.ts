@@ -47,6 +47,7 @@ import { restrictRoomEndpoint } from "./endpoints/restrict-room.ts";
 import { retireAccountEndpoint } from "./endpoints/retire-account.ts";
 import { roomInfoEndpoint } from "./endpoints/room-info.ts";
 import { searchDirectoryEndpoint } from "./endpoints/search-directory.ts";
+import { setRoomPolicyEndpoint } from "./endpoints/set-room-policy.ts";
 import { siteInfoEndpoint } from "./endpoints/site-info.ts";
 import { keyEndpoints } from "./key-endpoints.ts";
 import { createJudgeNamed } from "./named-accounts.ts";
@@ -125,6 +126,7 @@ async function openEndpoints(
     changeRoleEndpoint({ commands }),
     renameRoomEndpoint({ commands, judgeAdmin }),
     restrictRoomEndpoint({ commands, judgeAdmin }),
+    setRoomPolicyEndpoint({ commands }),
     closeRoomEndpoint({ commands }),
     listMembersEndpoint({ siteId, rooms, subscriptions, replicas, directory }),
     getRoomEndpoint({ siteId, rooms, subscriptions }),

@@ -14,6 +14,7 @@ import {
   removeMember,
   renameRoom,
   restrictRoom,
+  setRoomPolicy,
   siteInfo,
 } from "@parley/contract/room-requests";
 import { ensureKey } from "@parley/contract/server-requests";
@@ -36,6 +37,7 @@ const REQUESTS = [
   { request: changeRole, body: { account: "bob", role: "owner" } },
   { request: renameRoom, body: { name: "Deeds" } },
   { request: restrictRoom, body: { restricted: false } },
+  { request: setRoomPolicy, body: { rekeyOnJoin: true } },
   { request: closeRoom, body: {} },
   { request: listMembers, body: {} },
   { request: listRooms, body: {} },
@@ -122,6 +124,8 @@ describe("wrong types and sizes", () => {
     ["no new name", renameRoom, {}],
     ["a restriction that says neither yes nor no", restrictRoom, { externalAccess: false }],
     ["an owner with a wildcard", restrictRoom, { restricted: true, ownerAccount: "*" }],
+    ["a policy that says nothing", setRoomPolicy, {}],
+    ["a policy that is no yes and no no", setRoomPolicy, { rekeyOnJoin: "true" }],
     ["a page of nothing", listMembers, { limit: 0 }],
     ["a page of 501", listMembers, { limit: 501 }],
     ["a page of 101 rooms", listRooms, { limit: 101 }],

@@ -7,6 +7,7 @@ import {
   removeMember,
   renameRoom,
   restrictRoom,
+  setRoomPolicy,
 } from "@parley/contract/room-requests";
 import { ensureKey } from "@parley/contract/server-requests";
 import { describe, expect } from "vitest";
@@ -60,6 +61,7 @@ describe("a replica", () => {
         betaClients.ask(account, changeRole, { tokens: { roomId }, body: { account: "bob", role: "owner" } }),
         betaClients.ask(account, renameRoom, { tokens: { roomId }, body: { name: "Deeds" } }),
         betaClients.ask(account, restrictRoom, { tokens: { roomId }, body: { restricted: true } }),
+        betaClients.ask(account, setRoomPolicy, { tokens: { roomId }, body: { rekeyOnJoin: true } }),
         betaClients.ask(account, closeRoom, { tokens: { roomId } }),
       ]);
     for (const reply of await commands("bob"))

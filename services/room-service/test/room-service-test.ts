@@ -6,6 +6,7 @@ import {
   removeMember,
   renameRoom,
   restrictRoom,
+  setRoomPolicy,
 } from "@parley/contract/room-requests";
 import { openProcess } from "@parley/site/test/open-process";
 import { spawnProcess } from "@parley/site/test/spawn-process";
@@ -64,6 +65,8 @@ export function roomActions(clients: TestClients) {
       ask(account, renameRoom, { tokens: { roomId }, ...sent(body) }),
     restrict: (account: string, roomId: string, body: Body) =>
       ask(account, restrictRoom, { tokens: { roomId }, ...sent(body) }),
+    policy: (account: string, roomId: string, body: Body) =>
+      ask(account, setRoomPolicy, { tokens: { roomId }, ...sent(body) }),
     close: (account: string, roomId: string, requestId?: string) =>
       ask(account, closeRoom, { tokens: { roomId }, ...named(requestId) }),
   };

@@ -1,14 +1,13 @@
 import { randomUUID } from "node:crypto";
 
 import { REASONS, type FailureReason } from "@parley/contract/failure";
-import { canonicalMessage } from "@parley/contract/messages";
-import { getKey, listMembers, listRooms } from "@parley/contract/room-requests";
+import { getKey, listMembers } from "@parley/contract/room-requests";
 import { streamName } from "@parley/contract/streams";
 import type { Seen, TestClients } from "@parley/site/test/test-clients";
-import type { TestSite } from "@parley/site/test/test-site";
 import { describe, expect } from "vitest";
 
 import { test as base, type roomActions } from "./room-service-test.ts";
+import { lastWords, noticesOf, roomOf } from "./what-is-told.ts";
 
 type Rooms = ReturnType<typeof roomActions>;
 
@@ -110,6 +109,27 @@ const CASES: readonly Case[] = [
     (rooms, { small }) => rooms.restrict("root", small, underBob),
     { min: 5 },
   ],
+  [
+    "not_room_owner",
+    "a member's policy",
+    (rooms, { channel }) => rooms.policy("bob", channel, { rekeyOnJoin: true }),
+  ],
+  [
+    "not_room_member",
+    "an admin's policy from outside",
+    (rooms, { channel }) => rooms.policy("root", channel, { rekeyOnJoin: true }),
+  ],
+  ["not_room_member", "a policy of no room", (rooms) => rooms.policy("ann", NOWHERE, { rekeyOnJoin: true })],
+  [
+    "non_channel_operation",
+    "a policy of a dm",
+    (rooms, { dm }) => rooms.policy("ann", dm, { rekeyOnJoin: true }),
+  ],
+  [
+    "room_closed",
+    "a policy of a closed room",
+    (rooms, { closed }) => rooms.policy("ann", closed, { rekeyOnJoin: true }),
+  ],
   ["not_room_owner", "a member who closes", (rooms, { channel }) => rooms.close("bob", channel)],
   [
     "not_room_member",
@@ -142,8 +162,6 @@ describe("a request is refused, and nothing changes", () => {
 });
 
 const about = (roomId: string) => (seen: Seen) => seen.body["roomId"] === roomId;
-const noticesOf = ({ seen }: TestClients, siteId: string, roomId: string): Seen[] =>
-  seen.filter(({ subject }) => subject === `chat.room.${siteId}.${roomId}.event`);
 /** Who was told of which role, the last of each account. */
 const rolesTold = ({ seen }: TestClients, roomId: string) =>
   Object.fromEntries(
@@ -152,23 +170,6 @@ const rolesTold = ({ seen }: TestClients, roomId: string) =>
       .filter(({ body }) => body["action"] === "role_changed")
       .map(({ subject, body }) => [subject.split(".")[3], (body["subscription"] as { role: string }).role]),
   );
-
-/** The last system message of a room. */
-async function lastWords({ broker, siteId }: TestSite, roomId: string) {
-  const stream = streamName("MESSAGES_CANONICAL", siteId);
-  const last = { last_by_subj: `chat.msg.canonical.${siteId}.*.${roomId}.>` };
-  const stored = await broker.manager.streams.getMessage(stream, last);
-  const message = canonicalMessage.parse(stored?.json());
-  if (message.type !== "created" || "body" in message.data)
-    throw new Error(`the last message of ${roomId} is none of the system's`);
-  const { content, system, sender } = message.data;
-  return { content, system, sender: sender.account };
-}
-
-async function roomOf(clients: TestClients, account: string, roomId: string) {
-  const { rooms } = await clients.ask(account, listRooms, { body: {} });
-  return rooms.find(({ room }) => room.roomId === roomId)?.room;
-}
 
 describe("renaming", () => {
   test("is told to the room sealed, written down, and seen in every list", async ({

@@ -10,7 +10,15 @@ import { traceOf } from "@parley/messaging/trace";
 import type { RoomCommand } from "@parley/room/command";
 import { fromSnapshot } from "@parley/room/snapshot";
 import type { RoomState } from "@parley/room/state";
-import { add, createChannel, happening, person, remove, setRole } from "@parley/room/test/fixtures";
+import {
+  add,
+  createChannel,
+  happening,
+  person,
+  remove,
+  setPolicy,
+  setRole,
+} from "@parley/room/test/fixtures";
 import { createMemoryRecorder } from "@parley/telemetry/memory-recorder";
 import { expect, inject, test as base } from "vitest";
 
@@ -111,6 +119,26 @@ test("a snapshot is the state after the event, as the contract has it, without w
   expect(body).not.toHaveProperty("recentRequests");
   expect(after.recentRequests).toHaveLength(1);
   expect(fromSnapshot(roomSnapshot.parse(body))).toEqual({ ...after, recentRequests: [] });
+});
+
+test("a site that joins where joining changes the key begins with the policy and the version it made", async ({
+  outbox,
+}) => {
+  const { limits } = outbox;
+  const created = await outbox.happens(undefined, outbox.create());
+  const policed = await outbox.happens(created.after, setPolicy("ann", true));
+  const joined = await outbox.happens(policed.after, add("ann", { users: [bob] }, { limits }));
+  const followed = await outbox.happens(
+    joined.after,
+    add("ann", { users: [person("bea", { siteId: PEER })] }, { limits }),
+  );
+
+  const [snapshot, event, ...more] = await outbox.stored();
+  expect(more).toEqual([]);
+  const begun = roomSnapshot.parse(snapshot?.json());
+  expect(begun).toMatchObject({ keyVersion: 1, state: { settings: { rekeyOnJoin: true } } });
+  expect(fromSnapshot(begun)).toEqual({ ...joined.after, recentRequests: [] });
+  expect(Uint8Array.from(event?.data ?? [])).toEqual(followed.bytes);
 });
 
 test("a step that is repeated stores nothing twice", async ({ outbox }) => {

@@ -20,6 +20,7 @@ import {
   removeOrg,
   roomAfter,
   rotate,
+  setPolicy,
   setRole,
 } from "@parley/room/test/fixtures";
 import { describe, expect, test } from "vitest";
@@ -122,6 +123,26 @@ describe("members_added", () => {
       keyTo: ["bot", "cat"],
       notice: "members_added",
       messages: ["members_added"],
+    });
+  });
+
+  test("makes the version they join where joining changes the key, and hands it to everybody", () => {
+    const policed = happening(before, setPolicy("ann", true)).state;
+    expect(plan(policed, add("ann", { users: [cat, bot] }))).toEqual({
+      ...NOTHING,
+      put: ["bot", "cat"],
+      key: { call: "prepare", version: 2 },
+      newcomers: ["bot", "cat"],
+      keyTo: ["ann", "bob", "bot", "cat"],
+      activate: true,
+      notice: "members_added",
+      messages: ["members_added"],
+    });
+    const withCat = happening(policed, add("ann", { users: [cat] })).state;
+    expect(plan(withCat, add("ann", { orgs: [org("eng")] }))).toMatchObject({
+      key: { call: "version", version: 2 },
+      keyTo: [],
+      activate: false,
     });
   });
 
@@ -331,6 +352,19 @@ describe("the other types", () => {
     });
   });
 
+  test("policy_changed: the room is told, and the key stays", () => {
+    expect(plan(before, setPolicy("ann", true))).toEqual({
+      ...current,
+      notice: "policy_changed",
+      messages: ["policy_changed"],
+    });
+    const { event, state } = happening(before, setPolicy("ann", true));
+    expect(planEvent(event, { before, after: state, names }).roomNotice).toEqual({
+      type: "policy_changed",
+      body: { rekeyOnJoin: true, by: "ann" },
+    });
+  });
+
   test("room_closed: the room is told", () => {
     const next = drafted(before, { type: "room_closed", data: {} });
     expect(planned(before, next)).toEqual({ ...current, notice: "room_closed", messages: ["room_closed"] });
@@ -359,6 +393,7 @@ test("asks for the names of the actor, of newcomers and of whom a removal names"
   expect(named(happening(before, remove("ann", "bob")).event)).toEqual(["ann", "bob"]);
   expect(named(happening(before, removeOrg("ann", "tech")).event)).toEqual(["ann"]);
   expect(named(happening(before, rotate(1)).event)).toEqual(["system"]);
+  expect(named(happening(before, setPolicy("ann", true)).event)).toEqual(["ann"]);
 });
 
 test("whatever an agent does is told as the agent's own, not of whom it acts for", () => {

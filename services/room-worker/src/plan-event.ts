@@ -62,14 +62,23 @@ function planCreation(event: RoomEventOf<"room_created">, room: Transition): Ann
   };
 }
 
+/** Newcomers get the version they joined; where joining made it, everybody does, and it seals before anybody is told. */
+const keyOfAddition = ({ data }: RoomEventOf<"members_added">, { after }: Transition) =>
+  data.rekey
+    ? {
+        key: { call: "prepare" as const, version: data.rekey.to },
+        keyRecipients: everybody(after),
+        activate: true,
+      }
+    : { key: { call: "version" as const, version: after.keyVersion }, keyRecipients: data.added };
+
 function planAddition(event: RoomEventOf<"members_added">, room: Transition): Announcement {
   const { added, orgs } = event.data;
   // Somebody already in the room was named as well: nothing that anybody sees.
   if (added.length === 0 && orgs.length === 0) return NOTHING;
   return {
     ...NOTHING,
-    key: { call: "version", version: room.after.keyVersion },
-    keyRecipients: added,
+    ...keyOfAddition(event, room),
     roomNotice: {
       type: "members_added",
       body: {

@@ -59,12 +59,8 @@ function stillToTake({ key, acked }: Resend, account: string, takes: Addressee["
   return takes.filter(({ deviceId }) => lacks(deviceId));
 }
 
-/**
- * Members of the very roster that the room's digest is of, which a row of a later event is not; and of them those who
- * may have the version.
- */
-const mayHave = ({ room, key }: Resend, row: Subscription): boolean =>
-  row.revision <= room.digestRevision && row.keyFrom <= key.version;
+/** A member of the very roster that the room's digest is of; a row of a later event may not be. */
+const isOfRoster = ({ room }: Resend, row: Subscription): boolean => row.revision <= room.digestRevision;
 
 async function addresseesAmong(
   { devices, delivery }: Deps,
@@ -96,7 +92,7 @@ export function createResendKey(deps: Deps): ResendKey {
     let outcome: ResendOutcome = "reached";
     for (let after: string | undefined; ;) {
       const page = await subscriptions.listMembers({ roomId, after, limit: ROWS_PER_PAGE });
-      const rows = page.rows.filter((row) => mayHave(resend, row));
+      const rows = page.rows.filter((row) => isOfRoster(resend, row));
       const addressees = await addresseesAmong(deps, resend, rows);
       const accounts = await deliver({ ...sent, trace: traceOf(undefined, uuidV7()) }, addressees);
       recorder.count("room_key_resends_total", {}, accounts);

@@ -32,6 +32,13 @@ const EVENTS: readonly {
     messages: 1,
   },
   {
+    what: "members_added where joining changes the key",
+    room: (rooms) => rooms.channel({ users: ["bob"] }),
+    before: [{ rekeyOnJoin: true }],
+    step: { add: { users: ["fay"], orgs: ["tech"] } },
+    messages: 1,
+  },
+  {
     what: "members_removed",
     room: (rooms) => rooms.channel({ users: ["bob", "dan"] }),
     step: { remove: "bob" },
@@ -66,6 +73,12 @@ const EVENTS: readonly {
     room: (rooms) => rooms.channel({ users: ["bob", "eve", "fay", "bot"], orgs: ["tech"] }),
     before: [{ role: "owner", of: "bob" }],
     step: { restrictUnder: "eve" },
+    messages: 1,
+  },
+  {
+    what: "policy_changed",
+    room: (rooms) => rooms.channel({ users: ["bob"] }),
+    step: { rekeyOnJoin: true },
     messages: 1,
   },
   {

@@ -113,9 +113,9 @@ test("who wraps for many gives way to other work", async ({ site }) => {
     takes: [{ ...device, deviceId: `device${index}` }],
   }));
   let turns = 0;
-  let delivering = true;
+  const delivered = new AbortController();
   const others = (async () => {
-    for (; delivering; turns += 1) await setImmediate();
+    for (; !delivered.signal.aborted; turns += 1) await setImmediate();
   })();
   const published = await deliver(
     {
@@ -127,7 +127,7 @@ test("who wraps for many gives way to other work", async ({ site }) => {
     },
     to,
   );
-  delivering = false;
+  delivered.abort();
   await others;
   expect(published).toBe(to.length);
   expect(turns).toBeGreaterThanOrEqual(9);

@@ -42,15 +42,17 @@ const lostBy = (event: CanonicalEvent): readonly string[] =>
 export function createSendKey({ deliver, delivery, devices, acks, resends, now }: Deps): SendKey {
   return async ({ event, after, trace }, { version, pair }, recipients) => {
     const { roomId, siteId, at } = event;
-    const enrolled = await devices.devicesOf(recipients.map(({ account }) => account));
+    // Before the first send: an ack may come while others are still being sent theirs.
+    const [enrolled] = await Promise.all([
+      devices.devicesOf(recipients.map(({ account }) => account)),
+      acks.expect(roomId, version),
+      acks.forget(roomId, lostBy(event)),
+    ]);
     const addressees = recipients.map(({ account, siteId: homeSite }) => ({
       account,
       homeSite,
       takes: takenBy(enrolled.get(account), delivery),
     }));
-    // Before the first send: an ack may come while others are still being sent theirs.
-    await acks.expect(roomId, version);
-    await acks.forget(roomId, lostBy(event));
     const roster = { rosterDigest: rosterDigestOf(after), revision: after.revision };
     await deliver({ key: createRoomKey({ roomId, version, pair }), siteId, roster, at, trace }, addressees);
     await resends.schedule(roomId, now());

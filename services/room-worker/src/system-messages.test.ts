@@ -21,6 +21,7 @@ import { describe, expect, test } from "vitest";
 import {
   messageOfAddition,
   messageOfClosing,
+  messageOfPolicy,
   messageOfRemoval,
   messageOfRename,
   messageOfRestriction,
@@ -195,6 +196,21 @@ describe("the other types", () => {
       type: "room_restricted",
       content: '"Ann Lee" lifted the restriction',
       data: { restricted: false, externalAccess: true },
+    });
+  });
+
+  test("policy_changed, on and off", () => {
+    const changed = (state: typeof room, rekeyOnJoin: boolean) =>
+      messageOfPolicy(drafted(state, { type: "policy_changed", data: { rekeyOnJoin } }), names);
+    expect(changed(room, true)).toEqual({
+      type: "policy_changed",
+      content: '"Ann Lee" had the key change when somebody joins',
+      data: { rekeyOnJoin: true },
+    });
+    expect(changed(room, false)).toEqual({
+      type: "policy_changed",
+      content: '"Ann Lee" had the key stay when somebody joins',
+      data: { rekeyOnJoin: false },
     });
   });
 

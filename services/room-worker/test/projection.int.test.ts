@@ -39,6 +39,7 @@ function nextStep(chance: (below: number) => number): Step {
     { role: chance(2) === 0 ? "owner" : "member", of: one },
     { rename: `Plans of ${one}` },
     { restrictUnder: one },
+    { rekeyOnJoin: chance(2) === 0 },
     { rotate: true },
   ];
   return steps[chance(steps.length)] ?? { rotate: true };

@@ -24,6 +24,7 @@ export type Step =
   | { readonly rename: string; readonly by?: Account }
   /** By a directory admin who is no member, with people enough. */
   | { readonly restrictUnder: Account }
+  | { readonly rekeyOnJoin: boolean; readonly by?: Account }
   | { readonly close: true; readonly by?: Account }
   | { readonly rotate: true };
 
@@ -86,6 +87,7 @@ function commandOf({ askedBy, foundOf, limits }: Directory, state: RoomState, st
   if ("remove" in step) return { ...asked, type: "remove_member", account: step.remove };
   if ("removeOrg" in step) return { ...asked, type: "remove_org", orgId: step.removeOrg };
   if ("rename" in step) return { ...asked, type: "rename_room", isAdmin: false, name: step.rename };
+  if ("rekeyOnJoin" in step) return { ...asked, type: "set_policy", rekeyOnJoin: step.rekeyOnJoin };
   if ("close" in step) return { ...asked, type: "close_room" };
   return { ...asked, type: "change_role", account: step.of, role: step.role };
 }

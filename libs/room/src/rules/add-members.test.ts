@@ -17,6 +17,7 @@ import {
   remove,
   roomAfter,
   rotate,
+  setPolicy,
 } from "../../test/fixtures.ts";
 import type { RoomCommand } from "../command.ts";
 import { decide } from "../decide.ts";
@@ -130,6 +131,36 @@ describe("adding members", () => {
   it("is unchanged when only the caller or individual members are named", () => {
     expect(decide(room, add("bob", { users: [bob] }))).toEqual({ outcome: "unchanged" });
     expect(decide(room, add("bob", { users: [ann, bob] }))).toEqual({ outcome: "unchanged" });
+  });
+
+  it("changes the key where joining does so, and gives newcomers nothing of the version before", () => {
+    const policed = happening(room, setPolicy("ann", true)).state;
+    const { event, state } = happening(policed, add("bob", { users: [cat, bot], orgs: [org("tech")] }));
+    expect(event).toMatchObject({ type: "members_added", data: { rekey: { from: 0, to: 1 } } });
+    expect(state.keyVersion).toBe(1);
+    for (const account of ["cat", "bot", "dan"])
+      expect(state.members.get(account)).toMatchObject({ historySharedSince: event.at, keyFrom: 1 });
+    expect(state.members.get("bob")?.keyFrom).toBe(0);
+  });
+
+  it("changes the key on joining also when history is shared: its versions are then the caller's", () => {
+    const policed = roomAfter(createChannel({ users: [bob] }), rotate(0), setPolicy("ann", true));
+    const shared = happening(policed, add("ann", { users: [cat] }, { history: "all" })).state;
+    expect(shared.keyVersion).toBe(2);
+    expect(shared.members.get("cat")).toMatchObject({ keyFrom: 0 });
+    const limited = happening(shared, add("ann", { users: [dan] })).state;
+    const onward = happening(limited, add("dan", { users: [bot] }, { history: "all" })).state;
+    expect(onward.keyVersion).toBe(4);
+    expect(onward.members.get("bot")?.keyFrom).toBe(3);
+  });
+
+  it("keeps the key when nobody joins, policy or not", () => {
+    const policed = happening(withEng, setPolicy("ann", true)).state;
+    expect(additionOf(policed, add("ann", { users: [bob] }))).not.toHaveProperty("rekey");
+    const emptyHanded = additionOf(policed, add("ann", { orgs: [org("tech", [cat])] }));
+    expect(emptyHanded).toMatchObject({ added: [], orgs: [{ orgId: "tech" }] });
+    expect(emptyHanded).not.toHaveProperty("rekey");
+    expect(additionOf(withEng, add("ann", { users: [dan] }))).not.toHaveProperty("rekey");
   });
 
   // R62

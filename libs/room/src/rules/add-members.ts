@@ -9,10 +9,11 @@ import { assertCapacity } from "./capacity.ts";
 import { assertKnownSites, expand } from "./expand.ts";
 import type { Candidate } from "./expand.ts";
 import { assertChannel, assertNotClosed, assertOwner, invalidRequest } from "./preconditions.ts";
+import { rekeyWhenAdded } from "./rekey.ts";
 
 /** What a newcomer may read: nothing from before, or what the caller may, so nobody shares more than they see. */
-function windowOf(room: RoomState, command: AddMembers, caller: MemberEntry) {
-  if (command.history === "none") return { historySharedSince: command.at, keyFrom: room.keyVersion };
+function windowOf(command: AddMembers, caller: MemberEntry, keyVersion: number) {
+  if (command.history === "none") return { historySharedSince: command.at, keyFrom: keyVersion };
   const { historySharedSince, keyFrom } = caller;
   return { ...(historySharedSince !== undefined && { historySharedSince }), keyFrom };
 }
@@ -33,7 +34,10 @@ function assertExternalAccess(room: RoomState, newcomers: readonly Candidate[]):
   throw new Failure("external_access_disabled", { metadata: { accounts } });
 }
 
-/** Adds people and agents by name and people by org; the key stays, newcomers receive its current version. */
+/**
+ * Adds people and agents by name and people by org. Newcomers receive the current version of the key; it stays, unless the
+ * room changes it on joining.
+ */
 export function addMembers(room: RoomState, command: AddMembers, caller: MemberEntry): Ruling {
   const { found, history, limits, at } = command;
   const { users, missing, orgs: namedOrgs, channels = [] } = found;
@@ -64,10 +68,11 @@ export function addMembers(room: RoomState, command: AddMembers, caller: MemberE
   });
   if (newcomers.length + updated.length + newOrgs.length === 0) return "unchanged";
 
-  const window = windowOf(room, command, caller);
+  const rekeying = rekeyWhenAdded(room, newcomers.length);
+  const window = windowOf(command, caller, rekeying.rekey?.to ?? room.keyVersion);
   const added = newcomers.map(({ found: { account, userId, siteId, kind }, named, viaOrgs }): MemberEntry => {
     const who = { account, userId, siteId, kind };
     return { ...who, role: "member", individual: named, viaOrgs, joinedAt: at, ...window };
   });
-  return { type: "members_added", data: { added, updated, orgs: newOrgs, history, source } };
+  return { type: "members_added", data: { added, updated, orgs: newOrgs, history, source, ...rekeying } };
 }

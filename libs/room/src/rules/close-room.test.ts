@@ -18,6 +18,7 @@ import {
   restrict,
   roomAfter,
   rotate,
+  setPolicy,
   setRole,
 } from "../../test/fixtures.ts";
 import { decide } from "../decide.ts";
@@ -57,6 +58,7 @@ describe("a closed room", () => {
     expect(refusalOf(closed, rename("root", "Plans", true))).toEqual(refused);
     expect(refusalOf(closed, restrict({ ownerAccount: "bob" }))).toEqual(refused);
     expect(refusalOf(closed, restrict({ restricted: false }))).toEqual(refused);
+    expect(refusalOf(closed, setPolicy("ann", true))).toEqual(refused);
   });
 
   it("still lets owners remove, and a lost key change", () => {
