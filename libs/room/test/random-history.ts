@@ -183,6 +183,8 @@ const step = fc.record({
         remove,
         removeOrg,
         changeRole,
+        // Mostly of a version that the room is not at.
+        rotate,
         rotate,
         retire,
         rename,
