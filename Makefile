@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/.local/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 announce = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap demo bench test check format-check lint types dead-code unit all-tests up down status clean
+.PHONY: help bootstrap browser demo bench test check format-check lint types dead-code unit all-tests up down status clean
 
 help: ## print this list
 	@echo "Parley: make <target>"
@@ -22,6 +22,9 @@ help: ## print this list
 
 bootstrap: ## install what is missing into .local and node_modules (every other target does this first)
 	@./deploy/local/bootstrap.sh
+
+browser: ## the same, and a browser for the tests (make test does this first)
+	@./deploy/local/bootstrap.sh browser
 
 demo: bootstrap ## start two sites, play a story with real clients, print what each of them saw
 	@node test/demo/main.ts
@@ -32,7 +35,7 @@ bench: bootstrap ## measure what a site and a link do, beside baselines of the s
 # The prerequisites run in this order even under `make -j`: a list of checks is read from top to bottom.
 .NOTPARALLEL:
 
-test: bootstrap format-check lint types dead-code all-tests ## every check and every test (unit, integration, system)
+test: browser format-check lint types dead-code all-tests ## every check and every test (unit, integration, system)
 
 check: bootstrap format-check lint types dead-code unit ## every check and the unit tests, without servers
 

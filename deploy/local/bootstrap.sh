@@ -2,6 +2,7 @@
 # Makes a fresh clone ready: Node, pnpm, the locked dependencies, nats-server and valkey-server, all inside the
 # checkout (.local/, node_modules/), without root; where Docker serves, the servers' images instead of the servers. Prints one line per step; when everything is there already it
 # prints nothing, needs no network and takes a fraction of a second. After a failure, run it again: what is done stays.
+# `bootstrap.sh browser` sees to a browser as well, which only the tests need.
 #
 # Needs: bash, git's checkout, Node with npm (any supported version), and Docker or Debian's apt. Elsewhere it says what
 # to install.
@@ -30,6 +31,8 @@ source "$ROOT/deploy/local/docker.sh"
 source "$ROOT/deploy/local/debian.sh"
 # shellcheck source=deploy/local/servers.sh
 source "$ROOT/deploy/local/servers.sh"
+# shellcheck source=deploy/local/browser.sh
+source "$ROOT/deploy/local/browser.sh"
 
 # Everything that decides what gets installed: another key means another run.
 stamp_key() {
@@ -70,21 +73,24 @@ write_stamp() {
   mv "$STAMP.new" "$STAMP"
 }
 
-main() {
+# Two bootstraps of one checkout take turns; the second then finds everything done.
+take_turns() {
+  command -v flock >/dev/null || return 0
+  exec 9>"$ROOT/.local/bootstrap.lock"
+  flock --nonblock 9 || {
+    echo "Another bootstrap of this checkout is running; waiting for it."
+    flock 9
+  }
+}
+
+provide_everything() {
   local key
   key=$(stamp_key)
   if is_ready "$key"; then return; fi
   PATH=$(path_outside_checkout)
   mkdir -p "$BIN"
-  # Two bootstraps of one checkout take turns; the second then finds everything done.
-  if command -v flock >/dev/null; then
-    exec 9>"$ROOT/.local/bootstrap.lock"
-    flock --nonblock 9 || {
-      echo "Another bootstrap of this checkout is running; waiting for it."
-      flock 9
-    }
-    if is_ready "$key"; then return; fi
-  fi
+  take_turns
+  if is_ready "$key"; then return; fi
   rm -f "$STAMP"
   require_npm
   provide_node
@@ -94,4 +100,5 @@ main() {
   write_stamp "$key"
 }
 
-main
+provide_everything
+if [[ ${1:-} == browser ]]; then provide_browser; fi

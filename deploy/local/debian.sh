@@ -30,11 +30,12 @@ can_use_debian() {
 
 # apt still reads the machine's /etc/apt/apt.conf.d first, so its proxy and certificates apply. This file comes after:
 # other directories, never an unverified package, and none of the machine's hooks, which would touch its own caches.
+# write_apt_configuration SUITE...
 write_apt_configuration() {
   local suite
   mkdir -p "$apt_root"/{etc/apt.conf.d,etc/preferences.d,etc/sources.list.d,state/lists/partial,cache/archives/partial}
   : >"$apt_root/state/status"
-  for suite in $DEBIAN_SUITES; do
+  for suite in "$@"; do
     echo "deb [signed-by=$debian_keyring] $debian_mirror $suite main"
   done >"$apt_root/etc/sources.list"
   cat >"$apt_root/apt.conf" <<CONFIGURATION
@@ -58,9 +59,10 @@ APT::Get::AllowUnauthenticated "false";
 CONFIGURATION
 }
 
+# read_package_lists SUITE...: what these suites hold, and no others.
 # Error-Mode=any: an index that cannot be fetched is a failure, not a warning followed by "no such package".
 read_package_lists() {
-  write_apt_configuration
+  write_apt_configuration "$@"
   apt-get --config-file="$apt_root/apt.conf" --quiet -o APT::Update::Error-Mode=any update
 }
 
@@ -69,15 +71,26 @@ forget_package_lists() {
   rm -rf "$apt_root"
 }
 
-# unpack_packages NAME PACKAGES: into .local/servers/NAME, which exists only when complete and remembers PACKAGES.
+# with_dependencies PACKAGES LEFT_OUT: a line for each of the packages and of everything they depend on, but for what is
+# left out. No package counts as installed, so the machine's own ones make no difference.
+with_dependencies() {
+  local packages=$1 left_out=$2
+  # shellcheck disable=SC2086 # two lists of packages
+  apt-get --config-file="$apt_root/apt.conf" --quiet --simulate --no-install-recommends install $packages |
+    awk '/^Inst / { print $2 }' |
+    grep --invert-match --line-regexp --fixed-strings --file=<(printf '%s\n' $left_out)
+}
+
+# unpack_packages NAME PACKAGES [DOWNLOADED]: into .local/servers/NAME, which exists only when complete and remembers
+# PACKAGES. DOWNLOADED are all that belong to them, when those are more.
 unpack_packages() {
-  local name=$1 packages=$2 download package
+  local name=$1 packages=$2 downloaded=${3:-$2} download package
   download="$apt_root/download-$name"
   rm -rf "$download" "${servers_root:?}/$name"
   mkdir -p "$download" "$servers_root"
   # apt-get puts what it downloads where it is called.
   # shellcheck disable=SC2086 # a list of packages
-  (cd "$download" && apt-get --config-file="$apt_root/apt.conf" --quiet download $packages)
+  (cd "$download" && apt-get --config-file="$apt_root/apt.conf" --quiet download $downloaded)
   for package in "$download"/*.deb; do
     dpkg-deb --extract "$package" "$download/unpacked"
   done

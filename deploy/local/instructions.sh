@@ -7,6 +7,7 @@ how_to_install() {
     node) echo "brew install node@24, or apt install nodejs npm, or an installer from nodejs.org" ;;
     nats-server) echo "brew install nats-server, or a release of github.com/nats-io/nats-server" ;;
     valkey-server) echo "brew install valkey, or your distribution's package (valkey, valkey-server)" ;;
+    chromium) echo "brew install --cask chromium, or your distribution's package (chromium)" ;;
   esac
 }
 
@@ -36,4 +37,12 @@ explain_missing_programs() {
   done
   [[ $(uname -s) != Linux ]] || printf '\n  Or start Docker: the servers then run in containers.\n'
   printf '\nThen run the same command again.\n'
+} >&2
+
+# explain_missing_browser REASON: nothing stops for want of it, but the tests in it will fail.
+explain_missing_browser() {
+  printf 'The tests in a browser will fail: Chromium %s or newer was not found, and cannot be installed for you here: %s.\n' \
+    "$CHROMIUM_VERSION_MIN" "$1"
+  printf '    install it:        %s\n' "$(how_to_install chromium)"
+  printf '    or name a program: PARLEY_CHROMIUM=/path/to/chromium (Google Chrome does as well)\n'
 } >&2

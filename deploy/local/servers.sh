@@ -70,7 +70,8 @@ use_containers() {
 
 install_missing_servers() {
   local name minimum packages image named address
-  step "Reading Debian's package lists" "$HINT_DEBIAN" read_package_lists
+  # shellcheck disable=SC2086 # a list of suites
+  step "Reading Debian's package lists" "$HINT_DEBIAN" read_package_lists $DEBIAN_SUITES
   for name in $missing_programs; do
     about_server "$name"
     step "Installing $name" "$HINT_DEBIAN" install_from_debian "$name" "$minimum" "$packages"

@@ -32,6 +32,13 @@ describe("the versions that the bootstrap installs", () => {
     expect(pinned.get("PNPM_VERSION")).toBe(inImage);
   });
 
+  it("demand no less of a Chromium found on the machine than the tests do", () => {
+    const [, major, minor] =
+      /versionFloor: \[(\d+), (\d+)\]/.exec(read("test/browser/chromium-program.ts")) ?? [];
+
+    expect(pinned.get("CHROMIUM_VERSION_MIN")).toBe(`${major}.${minor}.0`);
+  });
+
   it("demand no less of a Node found on the machine than package.json does", () => {
     const demanded = /"node": ">=([\d.]+)"/.exec(read("package.json"))?.[1];
 

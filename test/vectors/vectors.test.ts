@@ -1,54 +1,41 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { fromBase64, toBase64 } from "@parley/room-crypto/base64";
+import { fromBase64 } from "@parley/room-crypto/base64";
 import type { CryptoSuite } from "@parley/room-crypto/crypto-suite";
-import { pairOfPrivateKey } from "@parley/room-crypto/key-pair";
 import { nodeSuite } from "@parley/room-crypto/node-suite";
-import { OpenError } from "@parley/room-crypto/open-error";
-import { createOpener, open, type OpenInput } from "@parley/room-crypto/opener";
+import { open } from "@parley/room-crypto/opener";
 import { portableSuite } from "@parley/room-crypto/portable-suite";
-import { deriveSealKey } from "@parley/room-crypto/seal-key";
-import {
-  COMMITTED_ALGORITHM,
-  parseSealed,
-  type SealAlgorithm,
-  type Sealed,
-  UNCOMMITTED_ALGORITHM,
-} from "@parley/room-crypto/sealed";
-import { createSealer } from "@parley/room-crypto/sealer";
+import { COMMITTED_ALGORITHM, type SealAlgorithm, UNCOMMITTED_ALGORITHM } from "@parley/room-crypto/sealed";
 import { describe, expect, test } from "vitest";
 
 import { committedVectors, twoKeyBodies } from "./committed-vectors.ts";
 import { vectorFiles } from "./generate.ts";
 import { idVectors } from "./id-vectors.ts";
 import { rosterVectors } from "./roster-vectors.ts";
+import {
+  checkRefusedSeal,
+  checkRefusedSealByWebCrypto,
+  checkSealing,
+  checkSealingByWebCrypto,
+  isJudgedByWebCrypto,
+  isSealing,
+  openInput,
+  type RefusedSeal,
+  webCryptoInput,
+} from "./seal-checks.ts";
 import type { OpenVectorInput, SealVector } from "./seal-vectors.ts";
 import { ANCHOR, flipped, sealVectors } from "./seal-vectors.ts";
 import { openWithWebCrypto } from "./web-crypto.ts";
 
-type Refused = Extract<SealVector, { expectError: string }>;
-type Sealing = Exclude<SealVector, Refused>;
-
 const fileText = (name: string): string => readFileSync(join(import.meta.dirname, name), "utf8");
-const bytesOfHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"));
-const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const bytesOf = (text: string): Uint8Array => fromBase64(text) ?? expect.fail(`not base64: ${text}`);
 
 const vectors: readonly SealVector[] = ["seal.json", "seal-committed.json"].flatMap((name) =>
   JSON.parse(fileText(name)),
 );
-const sealing = vectors
-  .filter((vector): vector is Sealing => "expect" in vector)
-  .map((vector) => ({ ...vector, alg: vector.expect.sealed.alg as SealAlgorithm }));
-const refused = vectors.filter((vector): vector is Refused => "expectError" in vector);
-
-/** A vector's body is whatever came over the wire; the openers check its form themselves. */
-const openInput = (input: OpenVectorInput): OpenInput => ({
-  ...input,
-  sealed: input.sealed as unknown as Sealed,
-  privateKey: bytesOfHex(input.roomPrivateKey),
-});
+const sealing = vectors.filter(isSealing).map((vector) => ({ ...vector, alg: vector.expect.sealed.alg }));
+const refused = vectors.filter((vector): vector is RefusedSeal => !isSealing(vector));
 
 test.each(Object.entries(vectorFiles()))("%s is what its generator writes", (name, text) => {
   expect(fileText(name)).toBe(text);
@@ -97,33 +84,12 @@ describe.each([
   ["portable", portableSuite],
 ])("suite %s", (_name, suite) => {
   // R71
-  test.each(sealing)("seals and opens: $name, $alg", ({ input, expect: expected, alg }) => {
-    const room = pairOfPrivateKey(suite, bytesOfHex(input.roomPrivateKey));
-    const ephemeral = pairOfPrivateKey(suite, bytesOfHex(input.ephemeralPrivateKey));
-    const secret = suite.sharedSecret({ privateKey: ephemeral.privateKey, publicKey: room.publicKey });
-    const fixed = { ...suite, generatePair: () => ephemeral, randomBytes: () => bytesOf(input.nonce) };
-    const plaintext = bytesOf(input.plaintext);
-
-    expect(toBase64(room.publicKey)).toBe(expected.roomPublicKey);
-    expect(toBase64(ephemeral.publicKey)).toBe(expected.ephemeralPublicKey);
-    expect(hexOf(secret)).toBe(expected.sharedSecret);
-    const origin = { ...input, alg, secret, ephemeralPublicKey: ephemeral.publicKey };
-    expect(hexOf(deriveSealKey(suite, origin).key)).toBe(expected.key);
-    const sealed = createSealer({ suite: fixed, now: () => 0, algorithm: alg }).seal({
-      ...input,
-      publicKey: room.publicKey,
-      plaintext,
-    });
-    expect(sealed).toEqual(expected.sealed);
-    expect(open(suite, { ...input, sealed, privateKey: room.privateKey })).toEqual(plaintext);
+  test.each(sealing)("seals and opens: $name, $alg", (vector) => {
+    expect(() => checkSealing(suite, vector)).not.toThrow();
   });
 
-  test.each(refused)("does not open: $name", ({ input, expectError }) => {
-    const opener = createOpener({ suite, cacheMax: 10 });
-    for (const attempt of [() => open(suite, openInput(input)), () => opener.open(openInput(input))]) {
-      expect(attempt).toThrow(OpenError);
-      expect(attempt).toThrow(expect.objectContaining({ reason: expectError }));
-    }
+  test.each(refused)("does not open: $name", (vector) => {
+    expect(() => checkRefusedSeal(suite, vector)).not.toThrow();
   });
 });
 
@@ -189,34 +155,12 @@ async function opensWithWebCrypto(input: OpenVectorInput): Promise<boolean> {
   }
 }
 
-function webCryptoInput(input: OpenVectorInput): Parameters<typeof openWithWebCrypto>[0] {
-  const roomPublicKey = toBase64(nodeSuite.publicKeyOf(bytesOfHex(input.roomPrivateKey)));
-  const sealed = input.sealed as unknown as Sealed;
-  return { ...input, roomPublicKey, version: sealed.version, sealed };
-}
-
 describe("WebCrypto", () => {
-  test.each(sealing)("opens: $name, $alg", async ({ input, expect: expected }) => {
-    const opened = await openWithWebCrypto({ ...input, ...expected });
-
-    expect(hexOf(opened.sharedSecret)).toBe(expected.sharedSecret);
-    expect(toBase64(opened.plaintext)).toBe(input.plaintext);
+  test.each(sealing)("opens: $name, $alg", async (vector) => {
+    await expect(checkSealingByWebCrypto(vector)).resolves.toBeUndefined();
   });
 
-  const wellFormed = refused.filter(({ input }) => isWellFormed(input.sealed));
-
-  test.each(wellFormed)("does not open: $name", async ({ input }) => {
-    await expect(openWithWebCrypto(webCryptoInput(input))).rejects.toThrow(DOMException);
+  test.each(refused.filter(isJudgedByWebCrypto))("does not open: $name", async (vector) => {
+    await expect(checkRefusedSealByWebCrypto(vector)).resolves.toBeUndefined();
   });
 });
-
-/** WebCrypto knows nothing of algorithm names and JSON; it judges bodies whose fields have the right form. */
-function isWellFormed(sealed: OpenVectorInput["sealed"]): boolean {
-  try {
-    parseSealed(sealed);
-    return true;
-  } catch (error) {
-    expect(error).toBeInstanceOf(OpenError);
-    return false;
-  }
-}

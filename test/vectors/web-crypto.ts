@@ -1,5 +1,7 @@
 import type { Sealed } from "@parley/room-crypto/sealed";
 
+import { base64UrlOf, bytesOfBase64, bytesOfHex, bytesOfLines, hexOf } from "./web-bytes.ts";
+
 interface WebCryptoInput {
   readonly roomPrivateKey: string;
   readonly roomPublicKey: string;
@@ -12,19 +14,15 @@ interface WebCryptoInput {
 }
 
 const { subtle } = globalThis.crypto;
-const base64UrlOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
-const bytesOf = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(text, "base64"));
-const textBytes = (...lines: readonly (string | number)[]): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(Buffer.from(lines.join("\n"), "utf8"));
 
 function importPrivateKey(input: WebCryptoInput): Promise<CryptoKey> {
-  const point = bytesOf(input.roomPublicKey);
+  const point = bytesOfBase64(input.roomPublicKey);
   const jwk = {
     kty: "EC",
     crv: "P-256",
     x: base64UrlOf(point.subarray(1, 33)),
     y: base64UrlOf(point.subarray(33)),
-    d: Buffer.from(input.roomPrivateKey, "hex").toString("base64url"),
+    d: base64UrlOf(bytesOfHex(input.roomPrivateKey)),
   };
   return subtle.importKey("jwk", jwk, { name: "ECDH", namedCurve: "P-256" }, false, ["deriveBits"]);
 }
@@ -41,13 +39,13 @@ async function deriveKey(input: WebCryptoInput, secret: ArrayBuffer): Promise<Cr
   const derivation = DERIVATIONS[sealed.alg];
   if (derivation === undefined) throw new DOMException(sealed.alg, "NotSupportedError");
   const material = await subtle.importKey("raw", secret, "HKDF", false, ["deriveBits"]);
-  const info = textBytes("parley.v1", derivation.label, roomId, version);
-  const salt = bytesOf(sealed.ephemeralPublicKey);
+  const info = bytesOfLines("parley.v1", derivation.label, roomId, version);
+  const salt = bytesOfBase64(sealed.ephemeralPublicKey);
   const hkdf = { name: "HKDF", hash: "SHA-256", salt, info };
-  const derived = Buffer.from(await subtle.deriveBits(hkdf, material, derivation.bits));
-  if (!derived.subarray(32).equals(bytesOf(sealed.commitment ?? "")))
+  const derived = new Uint8Array(await subtle.deriveBits(hkdf, material, derivation.bits));
+  if (hexOf(derived.subarray(32)) !== hexOf(bytesOfBase64(sealed.commitment ?? "")))
     throw new DOMException("the commitment is to another key", "OperationError");
-  return subtle.importKey("raw", new Uint8Array(derived.subarray(0, 32)), "AES-GCM", false, ["decrypt"]);
+  return subtle.importKey("raw", derived.slice(0, 32), "AES-GCM", false, ["decrypt"]);
 }
 
 /**
@@ -58,13 +56,13 @@ async function deriveKey(input: WebCryptoInput, secret: ArrayBuffer): Promise<Cr
 export async function openWithWebCrypto(
   input: WebCryptoInput,
 ): Promise<{ sharedSecret: Uint8Array; plaintext: Uint8Array }> {
-  const point = bytesOf(input.sealed.ephemeralPublicKey);
+  const point = bytesOfBase64(input.sealed.ephemeralPublicKey);
   const ephemeral = await subtle.importKey("raw", point, { name: "ECDH", namedCurve: "P-256" }, false, []);
   const agreement = { name: "ECDH", public: ephemeral };
   const secret = await subtle.deriveBits(agreement, await importPrivateKey(input), 256);
   const key = await deriveKey(input, secret);
-  const additionalData = textBytes("parley.v1", input.type, input.roomId, input.version, input.id, input.at);
-  const cipher = { name: "AES-GCM", iv: bytesOf(input.sealed.nonce), additionalData };
-  const plaintext = await subtle.decrypt(cipher, key, bytesOf(input.sealed.ciphertext));
+  const additionalData = bytesOfLines("parley.v1", input.type, input.roomId, input.version, input.id, input.at);
+  const cipher = { name: "AES-GCM", iv: bytesOfBase64(input.sealed.nonce), additionalData };
+  const plaintext = await subtle.decrypt(cipher, key, bytesOfBase64(input.sealed.ciphertext));
   return { sharedSecret: new Uint8Array(secret), plaintext: new Uint8Array(plaintext) };
 }

@@ -33,10 +33,8 @@ const OF_DEVICES = {
   conflict: ["device_id_reused device_limit_reached"],
 } as const;
 
-const catalogued = [CATALOGUE, OF_DEVICES].flatMap((table) =>
-  Object.entries(table).flatMap(([code, lines]) =>
-    lines.flatMap((line) => line.split(" ")).map((reason) => ({ reason, code })),
-  ),
+const catalogued = [...Object.entries(CATALOGUE), ...Object.entries(OF_DEVICES)].flatMap(([code, lines]) =>
+  lines.flatMap((line) => line.split(" ")).map((reason) => ({ reason, code })),
 );
 const reasons = Object.keys(REASONS) as FailureReason[];
 

@@ -139,9 +139,12 @@ export const listHistory = declareRequest({
   reply: z.object({ messages: z.array(messageView), next: z.string().optional() }),
 });
 
+/** Schema revisions of canonical messages. A release that knows no sealed bodies has those of revision 2 wait for it. */
+export const CANONICAL_REVISION = { withoutBody: 1, withBody: 2 } as const;
+
 /** What every accepted message on MESSAGES_CANONICAL says (SPEC-rooms 3.4). */
 const canonicalEnvelope = z.object({
-  v: z.literal(1),
+  v: z.literal([CANONICAL_REVISION.withoutBody, CANONICAL_REVISION.withBody]),
   roomId,
   siteId,
   messageId,

@@ -1,3 +1,4 @@
+import * as deviceRequests from "@parley/contract/devices";
 import * as directoryRequests from "@parley/contract/directory";
 import * as messageRequests from "@parley/contract/messages";
 import { PROCESSES } from "@parley/contract/processes";
@@ -136,6 +137,7 @@ describe("one listener per request", () => {
     roomRequests,
     messageRequests,
     ownStateRequests,
+    deviceRequests,
     directoryRequests,
     serverRequests,
   ].flatMap(requestsIn);

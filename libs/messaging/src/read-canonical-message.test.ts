@@ -42,6 +42,15 @@ describe("readCanonicalMessage", () => {
     expect(readCanonicalMessage({ subject, payload })).toEqual(message);
   });
 
+  it("reads a message whose text is sealed", () => {
+    const { content: _content, ...meta } = message.data;
+    const body = { kid: "c1", nonce: "AAAAAAAAAAAAAAAA", ciphertext: "AAAA" };
+    const sealed = { ...message, v: 2, data: { ...meta, body } };
+
+    expect(readCanonicalMessage({ subject, payload: encodeJson(sealed) })).toEqual(sealed);
+    expect(thrownFor(encodeJson({ ...sealed, data: meta }))).toBeInstanceOf(Unprocessable);
+  });
+
   it.each([
     ["bytes that are no UTF-8", Uint8Array.of(0xff)],
     ["no JSON", new TextEncoder().encode("{")],
@@ -56,7 +65,7 @@ describe("readCanonicalMessage", () => {
 
   it.each([
     ["type", { type: "translated" }],
-    ["revision of the schema", { v: 2 }],
+    ["revision of the schema", { v: 3 }],
   ])("lets a message of a %s it does not know wait for the upgrade", (_, newer) => {
     const thrown = thrownFor(encodeJson({ ...message, ...newer }));
 

@@ -1,4 +1,9 @@
-import { CANONICAL_TYPES, canonicalMessage, type CanonicalMessage } from "@parley/contract/messages";
+import {
+  CANONICAL_REVISION,
+  CANONICAL_TYPES,
+  canonicalMessage,
+  type CanonicalMessage,
+} from "@parley/contract/messages";
 import { z } from "zod";
 
 import { Unprocessable } from "./park.ts";
@@ -12,8 +17,6 @@ export class OfNewerRelease extends Error {
 /** What every canonical message has, also one of a newer release. */
 const envelope = z.object({ type: z.string(), v: z.int().positive() });
 
-/** The schema revision this release writes and knows. */
-const SCHEMA_REVISION = 1;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 function jsonOf(payload: Uint8Array): unknown {
@@ -43,7 +46,7 @@ export function readCanonicalMessage(message: Pick<StreamMessage, "subject" | "p
   const head = envelope.safeParse(json);
   if (!head.success) throw new Unprocessable("the bytes are no canonical message");
   const isKnown = CANONICAL_TYPES.some((type) => type === head.data.type);
-  if (!isKnown || head.data.v !== SCHEMA_REVISION)
+  if (!isKnown || head.data.v > CANONICAL_REVISION.withBody)
     throw new OfNewerRelease("a canonical message of a type that this release does not know");
   const { success, data } = canonicalMessage.safeParse(json);
   if (!success) throw new Unprocessable("the message is not one of its type");

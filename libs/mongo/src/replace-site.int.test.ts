@@ -126,6 +126,10 @@ describe("a site's part in a room", () => {
       false,
     ]);
     expect(await takesPart("beta", "gamma")).toBe(false);
+    const { keyFrom } = ann;
+    const mayHave = (keyVersion: number) =>
+      store.hasMemberOf({ roomId, roomSite: "alpha", accountSite: "beta", keyVersion });
+    expect(await Promise.all([keyFrom - 1, keyFrom, keyFrom + 1].map(mayHave))).toEqual([false, true, true]);
     await store.markRemoved({ roomId, accounts: ["ann"], revision: 2, at: 9 });
     expect(await takesPart("beta")).toBe(false);
   });

@@ -129,9 +129,13 @@ function readsOf(subscriptions: Collection<SubscriptionRecord>): Reads {
         return (await subscriptions.findOne({ _id: id }, { projection: { _id: 1 } })) !== null;
       }),
 
-    hasMemberOf: (of) =>
+    hasMemberOf: ({ keyVersion, ...of }) =>
       storeCall("looking for a member of a site", async () => {
-        const found = await subscriptions.findOne({ ...of, ...NOT_REMOVED }, { projection: { _id: 1 } });
+        const window = keyVersion === undefined ? {} : { keyFrom: { $lte: keyVersion } };
+        const found = await subscriptions.findOne(
+          { ...of, ...window, ...NOT_REMOVED },
+          { projection: { _id: 1 } },
+        );
         return found !== null;
       }),
 

@@ -68,8 +68,13 @@ export interface SubscriptionStore {
   findMany(account: string, roomIds: readonly string[]): Promise<readonly Subscription[]>;
   /** Whether the account has a row, be it a removed one: then the room's log may know it. */
   hasRow(roomId: string, account: string): Promise<boolean>;
-  /** Whether the room, homed at `roomSite`, has a member at home at `accountSite`. */
-  hasMemberOf(of: { roomId: string; roomSite: string; accountSite: string }): Promise<boolean>;
+  /** Whether the room, homed at `roomSite`, has a member at home at `accountSite`, one who may have `keyVersion` if given. */
+  hasMemberOf(of: {
+    roomId: string;
+    roomSite: string;
+    accountSite: string;
+    keyVersion?: number | undefined;
+  }): Promise<boolean>;
   /**
    * Members by `joinedAt`, then account in byte order.
    * @throws Failure `invalid_request` when `after` is no cursor

@@ -56,7 +56,7 @@ describe("a message of MESSAGES_CANONICAL", () => {
   test.each([
     ["bytes that are no message", { payload: NOT_JSON }, /not UTF-8 JSON: it would be parked again.*upgrade/],
     ["a message of another room", { body: { ...message, roomId: OTHER_ROOM } }, /under another subject/],
-    ["a newer release's message", { body: { ...message, v: 2 } }, /it is tried until the upgrade/],
+    ["a newer release's message", { body: { ...message, v: 3 } }, /it is tried until the upgrade/],
     ["another site's subject", { subject: `chat.msg.canonical.${HERE}.5.${roomId}.created` }, /no room of/],
     ["a subject of no room", { subject: `chat.msg.canonical.${HOME}.5.x.created` }, /no room of this site/],
   ])("is refused for %s", (_what, of, why) => {

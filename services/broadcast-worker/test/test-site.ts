@@ -125,11 +125,12 @@ function answerEnsureKey(admin: Broker, siteId: string): readonly string[] {
 async function atRest(bodies: MessageBodies, message: CanonicalMessage): Promise<CanonicalMessage> {
   if (message.type === "created" && "content" in message.data) {
     const { content, attachments, ...meta } = message.data;
-    return { ...message, data: { ...meta, body: await bodies.seal(message, { content, attachments }) } };
+    const body = await bodies.seal(message, { content, attachments });
+    return { ...message, v: 2, data: { ...meta, body } };
   }
   if (message.type === "edited" && "content" in message.data) {
     const { content, ...meta } = message.data;
-    return { ...message, data: { ...meta, body: await bodies.seal(message, { content }) } };
+    return { ...message, v: 2, data: { ...meta, body: await bodies.seal(message, { content }) } };
   }
   return message;
 }

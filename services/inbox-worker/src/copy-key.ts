@@ -62,6 +62,9 @@ interface Wanted {
   readonly trace?: Trace;
 }
 
+/** A key that an arrival asks for. */
+type Copied = Wanted & { readonly trace: Trace; readonly replica: Replica; readonly isHeld: boolean };
+
 type FetchDeps = Pick<Deps, "peers" | "recorder" | "timeoutMs">;
 
 /** Asks the home; how long that took is told by what came of it. */
@@ -138,10 +141,7 @@ function wantedOf({ missingKey, state }: Replica, arrival: Arrival): MissingKey 
   return { version: state.keyVersion, attempts: 0 };
 }
 
-async function copyKeys(
-  deps: Deps,
-  { replica, isHeld, ...wanted }: Wanted & { readonly replica: Replica; readonly isHeld: boolean },
-): Promise<void> {
+async function copyKeys(deps: Deps, { replica, isHeld, ...wanted }: Copied): Promise<void> {
   const { home, roomId, version, trace } = wanted;
   const revision = replica.applied;
   if (!isHeld)

@@ -1,6 +1,7 @@
 import { canonicalSubjects } from "@parley/contract/events";
 import { Failure } from "@parley/contract/failure";
 import { messageIds } from "@parley/contract/headers";
+import { CANONICAL_REVISION } from "@parley/contract/messages";
 import type { Actor } from "@parley/contract/shapes";
 import { streamName } from "@parley/contract/streams";
 import type { Broker } from "@parley/messaging/connect-nats";
@@ -57,7 +58,7 @@ export function createAcceptChange(deps: Deps): AcceptChange {
     const at = await changes.stamp({ roomId, messageId, now });
     const canonical: CanonicalChange = {
       ...change,
-      v: 1,
+      v: change.type === "edited" ? CANONICAL_REVISION.withBody : CANONICAL_REVISION.withoutBody,
       roomId,
       siteId,
       messageId,

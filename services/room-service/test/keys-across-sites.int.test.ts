@@ -62,6 +62,20 @@ describe("a site that asks for a key of a room", () => {
     expect(await ask("dan", 1)).toMatchObject({ version: 1 });
   });
 
+  // R62
+  test("gets nothing from before its first member joined, though it is still held", async ({ sites }) => {
+    const { alpha, beta, alphaClients } = sites;
+    const roomId = await channel(sites, ["amy"]);
+    await sites.remove(roomId, "amy");
+    const body = { users: ["dan"] };
+    const added = await alphaClients.ask("ann", addMembers, { tokens: { roomId }, body });
+    await alphaClients.result(added.requestId);
+    const ask = (version: number) => askAs(beta, getRoomKey, { to: alpha, body: { roomId, version } });
+    expect(await ask(1)).toMatchObject({ version: 1 });
+    await expect(ask(0)).rejects.toMatchObject({ reason: "key_version_not_allowed" });
+    expect(await atHome(sites, roomId, 0)).not.toBe("");
+  });
+
   // R120
   test("gets nothing of a room it has no part in, or none any more", async ({ sites }) => {
     const { alpha, beta } = sites;

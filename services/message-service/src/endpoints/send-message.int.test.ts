@@ -53,7 +53,7 @@ describe("an accepted message", () => {
     const view = { ...meta, content: "hello" };
     expect(stored?.body).toEqual({
       type: "created",
-      v: 1,
+      v: 2,
       roomId: room.roomId,
       siteId: site.siteId,
       messageId,

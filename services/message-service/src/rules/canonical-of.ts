@@ -1,4 +1,4 @@
-import type { CanonicalOf } from "@parley/contract/messages";
+import { CANONICAL_REVISION, type CanonicalOf } from "@parley/contract/messages";
 import type { Actor } from "@parley/contract/shapes";
 import type { MessageRow } from "@parley/mongo/message-store";
 import type { RoomSummary } from "@parley/mongo/room-document-store";
@@ -18,7 +18,7 @@ export function canonicalOf(row: MessageRow, { room, actor }: Admission): Canoni
   const message = storedMessageOf(row);
   return {
     type: "created",
-    v: 1,
+    v: "body" in message ? CANONICAL_REVISION.withBody : CANONICAL_REVISION.withoutBody,
     roomId: message.roomId,
     siteId: room.siteId,
     messageId: message.messageId,

@@ -24,6 +24,20 @@ interface Deps {
   readonly roomLog: Pick<RoomLog, "current">;
 }
 
+/**
+ * The site has a member who may have the version: what came before its first one joined is none of its operators'
+ * business either.
+ */
+async function assertSiteMayHave(
+  subscriptions: Deps["subscriptions"],
+  of: { roomId: string; roomSite: string; accountSite: string },
+  keyVersion: number | undefined,
+): Promise<void> {
+  if (await subscriptions.hasMemberOf({ ...of, keyVersion })) return;
+  const takesPart = keyVersion !== undefined && (await subscriptions.hasMemberOf(of));
+  throw new Failure(takesPart ? "key_version_not_allowed" : "site_not_participating");
+}
+
 /** The account is at home at the asking site and, by its row, a member who may have the version. */
 async function assertAccountMayHave(
   { subscriptions, directory }: Deps,
@@ -48,9 +62,8 @@ export const getRoomKeyEndpoint = (deps: Deps): Endpoint =>
       rooms.find(roomId),
       version === undefined ? keys.get(roomId) : keys.getByVersion(roomId, version),
     ]);
-    if (!(await subscriptions.hasMemberOf({ roomId, roomSite: siteId, accountSite: fromSite })))
-      throw new Failure("site_not_participating");
     const asked = version ?? key?.version;
+    await assertSiteMayHave(subscriptions, { roomId, roomSite: siteId, accountSite: fromSite }, asked);
     if (account !== undefined)
       await assertAccountMayHave(deps, { roomId, account, fromSite, version: asked });
     if (!key) {
