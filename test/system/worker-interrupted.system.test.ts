@@ -48,9 +48,10 @@ beforeAll(async () => {
   });
   site = stack.site("alpha");
   inspection = await inspectSite(site);
-  device = await enrolDevice(inspection, { account: "dora", siteId: "alpha" });
   [ann, bob, carol] = await Promise.all([enter(site, "ann"), enter(site, "bob"), enter(site, "carol")]);
+  // Her device only then: whoever has one is refused a client on another.
   dora = await enter(site, "dora");
+  device = await enrolDevice(inspection, { account: "dora", siteId: "alpha" });
   await site.process("room-worker").stop();
 });
 afterAll(async () => {
