@@ -11,7 +11,7 @@ function rulesCited(text: string): string[] {
   const cited: string[] = [];
   let rule: string | undefined;
   for (const line of text.split("\n")) {
-    rule = /^- \*\*(R\d+)\*\*/.exec(line)?.[1] ?? (line.startsWith(" ") ? rule : undefined);
+    rule = /^- \*\*([RK]\d+)\*\*/.exec(line)?.[1] ?? (line.startsWith(" ") ? rule : undefined);
     const file = /^\s+- `([^`]+\.ts)`: /.exec(line)?.[1];
     if (rule !== undefined && file !== undefined) cited.push(`${rule} ${file}`);
   }
@@ -20,7 +20,7 @@ function rulesCited(text: string): string[] {
 
 /** The acceptance rules that a file's tests are marked with, each mark a comment line of its own. */
 const rulesMarked = (text: string): string[] =>
-  [...text.matchAll(/^\s*\/\/ (R\d+(?:, R\d+)*)$/gm)].flatMap(([, rules = ""]) => rules.split(", "));
+  [...text.matchAll(/^\s*\/\/ ([RK]\d+(?:, [RK]\d+)*)$/gm)].flatMap(([, rules = ""]) => rules.split(", "));
 
 describe("the documents", () => {
   // R100

@@ -8,6 +8,7 @@ const entryOf = (platform: string): string =>
   join(import.meta.dirname, `../../libs/client/src/connect-${platform}.ts`);
 
 // Stronger than reading our own imports: what the packages of others import is in the bundle too.
+// K14
 test("the client for browsers becomes one script that needs nothing of Node", async () => {
   const script = await bundleForBrowser(entryOf("browser"));
 

@@ -73,6 +73,7 @@ test("the broker refuses a browser that has no login", async () => {
   await expect(page.call("connect", optionsFor("bob", "guessed"))).rejects.toThrow(/authorization/i);
 });
 
+// K14
 test("a client in Chromium and one in Node share rooms, keys and messages", async () => {
   const room = await openRoom();
   await page.call("connect", optionsFor("bob"));
@@ -130,6 +131,7 @@ test("a client in Chromium reads what it missed while its broker was away", asyn
   expect(page.uncaught).toEqual([]);
 });
 
+// K14
 test("a device in Chromium opens keys that were wrapped for it", async () => {
   expect(await page.call("connectDevice", optionsFor("dan"))).toMatch(/^[0-9A-Za-z]{20}$/);
   const room = await openRoom(["dan", "cat"]);

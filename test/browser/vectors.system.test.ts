@@ -33,6 +33,7 @@ const namesIn = (text: string): string[] =>
 const failed = (outcomes: readonly VectorOutcome[]): readonly VectorOutcome[] =>
   outcomes.filter(({ failure }) => failure !== undefined);
 
+// K14
 test("every file of vectors is tried in the browser", () => {
   expect(FILES.map(([file]) => file).toSorted()).toEqual(Object.keys(vectorFiles()).toSorted());
 });

@@ -85,6 +85,7 @@ async function addBob(room: RoomReference): Promise<void> {
   await added.done;
 }
 
+// K5
 test("a site that joins gets the key of the room's content from its home and keeps it for itself", async () => {
   const room = await createRoom("Plans");
   const atHome = await keyAt("alpha", room);

@@ -105,6 +105,7 @@ test("devices at both sites open what is said, confirm each key, and find nobody
   ).toEqual([]);
 });
 
+// K8
 test("a device added while its account was away opens its rooms from the listing", async () => {
   const room = await openRoom("Later", ["bob"]);
   const laptop = await enterWith(stack.site("alpha"), "bob", memoryDeviceStore());
@@ -137,6 +138,7 @@ test("a revoked device comes in no more, and what is said next is not for it", a
   });
 });
 
+// K12
 test("rosters match in rooms of every kind, at both sites, whatever changed in them", async () => {
   const channel = await ann.client.createRoom({ name: "Kinds", users: ["bob"], orgs: ["eng"] });
   await channel.done;
@@ -166,6 +168,7 @@ test("rosters match in rooms of every kind, at both sites, whatever changed in t
   expect(told.filter(({ type }) => type === "roster_mismatch")).toEqual([]);
 });
 
+// K12
 test("a member whom the lists keep silent about is found by everybody else", async () => {
   const room = await openRoom("Haunted", ["bob"]);
   await using alpha = await inspectSite(stack.site("alpha"));

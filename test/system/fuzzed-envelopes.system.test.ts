@@ -104,6 +104,7 @@ async function expectEverythingRuns(): Promise<void> {
   }
 }
 
+// K15
 test("accepted messages", async () => {
   const room = await newRoom("Messages");
   await ann.client.send(room, { content: "real" });
@@ -114,6 +115,7 @@ test("accepted messages", async () => {
   await expectEverythingRuns();
 });
 
+// K15
 test("events of a room", async () => {
   const room = await newRoom("Events");
   await using inspection = await inspectSite(alpha);
@@ -123,6 +125,7 @@ test("events of a room", async () => {
   await expectEverythingRuns();
 });
 
+// K15
 test("events, snapshots and own state on the way to another site", async () => {
   const room = await newRoom("Lanes");
   await using inspection = await inspectSite(alpha);
@@ -139,6 +142,7 @@ test("events, snapshots and own state on the way to another site", async () => {
   await expectEverythingRuns();
 });
 
+// K15
 test("sealed events at a client", async () => {
   const room = await newRoom("Sealed");
   await ann.client.send(room, { content: "real" });
@@ -161,6 +165,7 @@ test("sealed events at a client", async () => {
   await expectEverythingRuns();
 });
 
+// K15
 test("a real body under another envelope opens nowhere, and the same one again is shown once", async () => {
   const [room, other] = [await newRoom("Replayed"), await newRoom("Elsewhere")];
   await ann.client.send(room, { content: "said once" });

@@ -158,6 +158,7 @@ const unopenedOf = ({ events }: Actor, room: RoomReference) =>
 const differences = ({ roomId }: RoomReference): Promise<readonly string[]> =>
   compareSites({ home, away, awaySite: "beta" }, roomId);
 
+// K1
 test("with the policy on nothing recorded before opens for who joins; with it off the running version does", async () => {
   const room = await openRoom(true);
   const before = await recorded(room, "before");
@@ -186,6 +187,7 @@ test("with the policy on nothing recorded before opens for who joins; with it of
   }
 });
 
+// K1
 test("a policy taken back keeps shut what it shut, and no more", async () => {
   const room = await openRoom(true);
   const first = await recorded(room, "first");
@@ -222,6 +224,7 @@ async function speakUntil({ client, account }: Actor, room: RoomReference, over:
   }
 }
 
+// K2
 test("20 added at once while others speak: dense versions, everybody holds the last, and nobody misses a message", async () => {
   const room = await openRoom(true);
   const adding = (async () => {
@@ -267,6 +270,7 @@ test("20 added at once while others speak: dense versions, everybody holds the l
 });
 
 // Steps 1 to 7: the newcomer's row, the prepared key, the newcomer told, everybody's key, its activation, then the notice.
+// K2
 test.each([0, 1, 2, 3, 4, 5, 7, 10])(
   "room-worker killed after step %i of such an addition: another ends it with the same key, and nothing of before is shared",
   async (step) => {
@@ -301,6 +305,7 @@ test.each([0, 1, 2, 3, 4, 5, 7, 10])(
   },
 );
 
+// K2
 test("what is said while the key changes is read by the newcomer too, though sealed under the version before", async () => {
   const site = stack.site("alpha");
   const room = await openRoom(true);

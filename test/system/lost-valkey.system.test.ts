@@ -74,6 +74,7 @@ async function heldAtBeta(room: RoomReference): Promise<string> {
   return answer ?? "nothing";
 }
 
+// K16
 test("a replica's key store that lost everything is filled from the homes, and an alarm says so", async () => {
   await empty(beta);
   expect(await happens(() => holdsKeys(beta), 30_000)).toBe(true);
@@ -108,6 +109,7 @@ test("a home whose key store lost everything makes new versions, its messages wa
   expect(readFileSync(alpha.process("broadcast-worker").log, "utf8")).toContain('"message_failed"');
 });
 
+// K16
 test("what was written before both lost everything reads the same, and who comes back opens what follows", async () => {
   await Promise.all([empty(alpha), empty(beta)]);
   const [room] = rooms;

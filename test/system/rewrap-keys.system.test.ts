@@ -153,7 +153,7 @@ async function keepBusy(room: RoomReference, until: AbortSignal): Promise<readon
   return sent;
 }
 
-// R69
+// R69, K6
 test("a site changes its key-encryption key under load: nothing fails, and the new one alone opens everything", async () => {
   const site = stack.site("alpha");
   const rooms = await Promise.all(

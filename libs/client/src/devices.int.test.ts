@@ -36,6 +36,7 @@ async function stage(options: Partial<ParleyOptions> = {}) {
 }
 
 describe("a device", () => {
+  // K7
   test("is registered before rooms are listed, and is the same in the next run", async () => {
     const { site, device, store, client } = await stage();
     expect(device).toMatchObject({ deviceId: client.deviceId, name: "Desk" });
@@ -140,6 +141,7 @@ describe("keys wrapped for a device", () => {
     expect(await next(events, "message")).toMatchObject({ message });
   });
 
+  // K11
   test("that do not open are asked for anew once, and the fresh wrap opens what waits", async () => {
     const { site, room, events, device, tell, client } = await stage();
     const fresh = newKey();
@@ -225,6 +227,7 @@ describe("keys wrapped for a device", () => {
     expect(site.asked(getKey)).toEqual([]);
   });
 
+  // K15
   test("as a notice of any form at all leave the client as it was", async () => {
     const { site, room, events, device, pair } = await stage();
     await site.answer(getKey, () => "silence");
@@ -287,6 +290,7 @@ describe("acknowledgements", () => {
     await expect.poll(() => acks.map(({ version }) => version)).toEqual([0, 3]);
   });
 
+  // K10
   test("are never made of a key that is not stored", async () => {
     const store = memoryKeyStore();
     const put: KeyStore["put"] = (keys) =>

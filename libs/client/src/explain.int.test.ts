@@ -51,7 +51,7 @@ test("what was found out here is explained without asking: forged bodies and unk
   expect(site.asked(explainKey)).toEqual([]);
 });
 
-// R76
+// R76, K13
 test("every reason of the closed list is among those provoked here", () => {
   const foundHere: UnopenedReason[] = ["corrupt", "unknown"];
   const provoked = [...REFUSALS.map(([, reason]) => reason), ...foundHere];

@@ -44,6 +44,7 @@ describe("without a device", () => {
 describe("on a device", () => {
   const take = createKeyTaker(nodeSuite, device);
 
+  // K8
   test("a key is taken out of the wrap made for it", () => {
     expect(take(handed({ wrapped: wrappedFor(device) }))).toEqual(taken);
   });

@@ -31,7 +31,7 @@ async function startClient(siteId: string, folder: string) {
   return { ended };
 }
 
-// R75
+// R75, K10
 test("a client killed between receiving and storing a key acknowledges nothing, and reads the message in its next run", async () => {
   const folder = await mkdtemp(join(tmpdir(), "parley-killed-"));
   onTestFinished(() => rm(folder, { recursive: true }));

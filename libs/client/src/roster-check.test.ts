@@ -88,6 +88,7 @@ test("a key handed out for the members shown matches", async () => {
   expect(asked).toEqual(["room.get", "member.list", "member.list"]);
 });
 
+// K12
 test("a key handed out to one whom the lists do not show is a mismatch", async () => {
   expect(await stage([two]).check(claimOf(ghost))).toEqual({ verdict: "mismatch", claim: claimOf(ghost) });
 });

@@ -62,6 +62,7 @@ async function mismatchesLeft(events: AsyncIterator<ClientEvent>): Promise<numbe
   return count;
 }
 
+// K12
 test("a key that is also for somebody whom the list does not show is told, by itself and once", async () => {
   const { home, client, events } = await stage(["ann", "bob", "ghost"]);
   const { roomId, siteId } = home;

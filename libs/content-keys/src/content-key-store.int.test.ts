@@ -86,6 +86,7 @@ test("a room has no key before its first use, and the same ever after, in both s
   expect(await client.get(contentKeyName(roomId))).toBe(`${kid}.${row?.rec}`);
 });
 
+// K4
 test("twenty processes that ask at once get one key", async () => {
   const roomId = freshRoom();
   const stores = Array.from({ length: 20 }, () => openStore());
@@ -123,6 +124,7 @@ test("without the cache the database alone serves", async () => {
   expect(alarms()).toBe(0);
 });
 
+// R125
 test("without the database nothing is sealed or opened, though the cache holds the key", async () => {
   const roomId = freshRoom();
   const kid = kidOf(await openStore().store.ensure(roomId));
@@ -156,6 +158,7 @@ test.each(["named", "ensure", "find"] as const)(
   },
 );
 
+// K4
 test("a record that both stores lost is an alarm; the room goes on under a new key", async () => {
   const { store, said, alarms } = openStore();
   const roomId = freshRoom();
@@ -259,6 +262,7 @@ test("a copy keeps the home's key under the own site's seal, and the first one o
     expect(cached).not.toContain(Buffer.from(key.bytes).toString(form));
 });
 
+// K4
 test("erased is final: nothing is made, copied or filled after it, in either store", async () => {
   const { store, alarms } = openStore();
   const key = freshContentKey(nodeSuite, freshRoom());

@@ -60,6 +60,7 @@ describe("mongoDeviceStore", () => {
     expect(await register(PHONE, { at: 99 })).toEqual({ ...first, status: "unchanged" });
   });
 
+  // K7
   test("takes no id again, neither for another key nor after it was revoked", async ({ database }) => {
     const { register, revoke } = accountIn(database);
     await register(PHONE);

@@ -32,8 +32,8 @@ const next = (state: RoomState, fields: Partial<RoomState>): RoomState => ({
   ...fields,
 });
 
-// R124
 describe("rooms whose key is due to change", () => {
+  // R124
   test("are those homed here of which the account is a member", async ({ database }) => {
     const mine = await applied(database, ofAnn());
     const others = await applied(database, room());
@@ -53,6 +53,7 @@ describe("rooms whose key is due to change", () => {
     expect(await dueOf(database, mine)).toEqual({ at: AT });
   });
 
+  // R124
   test("are due until an event of no earlier moment changes the key", async ({ database }) => {
     const rooms = mongoRoomDocumentStore(database);
     const state = await applied(database, ofAnn());
@@ -80,6 +81,7 @@ describe("rooms whose key is due to change", () => {
     expect(await dueOf(database, state)).toEqual({ at: AT });
   });
 
+  // R124
   test("are still due after they were made anew from the log", async ({ database }) => {
     const state = await applied(database, ofAnn());
     await mark(database);

@@ -71,7 +71,7 @@ async function counts(of: ReturnType<typeof work>["stored"] | ReturnType<typeof 
   return { old: byKeyId.get(`old-${siteId}`) ?? 0, new: byKeyId.get(`new-${siteId}`) ?? 0 };
 }
 
-// R69
+// R69, K6
 test("every content key is sealed anew in both stores while rooms get theirs, and the new key alone opens all", async () => {
   const rooms = Array.from({ length: ROOMS }, () => randomUUID().replaceAll("-", ""));
   const [before, during] = [storeWith(oldKey), storeWith(newKey, oldKey)];

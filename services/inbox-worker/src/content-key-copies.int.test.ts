@@ -13,6 +13,7 @@ const answerOf = (roomId: string) => {
 };
 
 describe("the key of a room's content", () => {
+  // K5
   test("comes with the snapshot, is kept for good and under the own site's seal", async ({ site }) => {
     const { roomId, lane } = story({}, addUsers(eve));
     const { key, answer } = answerOf(roomId);

@@ -55,6 +55,7 @@ describe("what a peer says of an account's devices", () => {
     expect(() => read(sent(payload))).toThrow(Unprocessable);
   });
 
+  // R103
   test("is parked under the subject of a room", () => {
     const of = { siteId: PEER, dest: HERE, roomId: "a".repeat(17), type: OUTBOX_TYPES.deviceState };
     expect(() => read(laneMessage({ ...of, payload: encodeJson(state) }))).toThrow(Unprocessable);

@@ -56,6 +56,7 @@ function setUp(
   };
 }
 
+// K16
 test("what the store lost or holds too old comes from its home again; what it holds is not asked for", async () => {
   const { refill, keys, asked, cleared, refilled } = setUp({ [HOME]: [held("a"), held("b"), held("c", 3)] });
   await keys.setWithVersion({ roomId: "a", version: 1, pair: pairOf("a", 1), revision: 7 });

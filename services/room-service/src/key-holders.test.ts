@@ -158,6 +158,7 @@ describe("to hand out a key of a room homed here", () => {
   });
 });
 
+// K8
 test("a replica asks for devices once more when the home has answered: one that was revoked meanwhile gets nothing", async () => {
   const reads = await readsFor("ann", 1, { home: "site-b", version: 1 });
   expect(reads).toEqual(["room", "row", "devices", "home", "devices"]);

@@ -45,6 +45,7 @@ const ask = ({ alpha, beta }: TwoSites, roomId: string) =>
 const refused = expect.objectContaining({ reason: "site_not_participating" }) as unknown;
 
 describe("a site that asks for the key of a room's content", () => {
+  // K5
   test("gets it as a participant, and the word that there is none yet", async ({ sites, contentKeys }) => {
     const roomId = await channel(sites, ["bob"]);
     expect(await ask(sites, roomId)).toEqual({ roomId });
@@ -62,6 +63,7 @@ describe("a site that asks for the key of a room's content", () => {
     expect(await ask(sites, roomId)).toEqual({ roomId, erased: true });
   });
 
+  // K5
   test("gets nothing of a room it has no part in, or none any more", async ({ sites, contentKeys }) => {
     const [own, left] = [await channel(sites, ["amy"]), await channel(sites, ["bob"])];
     for (const roomId of [own, left]) await contentKeys.ensure(roomId);

@@ -19,6 +19,7 @@ async function channel({ alphaClients }: TwoSites, users: string[]): Promise<str
 const test = base.extend("phone", { scope: "file" }, ({ sites }) => enrol(sites.beta, "cat"));
 
 describe("a replica", () => {
+  // K8
   test("wraps what it holds for a device of its own accounts", async ({ sites, phone }) => {
     const { alpha, betaClients, keys } = sites;
     const roomId = await channel(sites, ["cat"]);

@@ -91,6 +91,7 @@ describe("a device", () => {
     expect((await alphaClients.ask("amy", listDevices, { body: {} })).devices).toEqual([]);
   });
 
+  // K7
   test("is refused with a key that is no point, under an id of before, beyond the limit and elsewhere", async ({
     sites,
   }) => {
@@ -123,6 +124,7 @@ describe("a change of devices that got no further than the store", () => {
       at: 5,
     });
 
+  // K7
   test("is told to the peers by its repeat", async ({ sites }) => {
     const device = { deviceId: newDeviceId(), publicKey: newKey() };
     const account = "ann";
@@ -134,6 +136,7 @@ describe("a change of devices that got no further than the store", () => {
     expect(sent.at(-1)?.body["devices"]).toContainEqual({ ...device, registeredAt: 5 });
   });
 
+  // K7
   test("is completed without a repeat, and a peer that comes later is told", async ({ sites }) => {
     const { siteId, broker, database, log } = { ...sites.alpha, log: { warn: () => {} } };
     const account = `anew-${siteId}`;
@@ -174,11 +177,11 @@ describe("a change of devices that got no further than the store", () => {
   });
 });
 
-// R124
 describe("a revoked device", () => {
   const due = (sites: TwoSites, roomId: string, version: number) =>
     askAs(sites.alpha, ensureKey, { to: sites.alpha, body: { roomId, version, due: true } });
 
+  // R124
   test("makes the rooms homed here due for another key, which then changes once in ten minutes", async ({
     sites,
   }) => {

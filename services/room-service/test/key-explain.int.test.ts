@@ -243,6 +243,7 @@ describe("key.explain at a replica", () => {
 });
 
 // The tests above, in this file's order, have asked for each.
+// K13
 test("every reason of the closed list that a server can give was given, and no other", () => {
   const ofServers = UNOPENED_REASONS.filter((reason) => !CLIENT_ONLY.includes(reason));
   expect([...provoked].toSorted()).toEqual(ofServers.toSorted());

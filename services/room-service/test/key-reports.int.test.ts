@@ -36,6 +36,7 @@ const test = base
   );
 
 describe("key.invalid", () => {
+  // K11
   test("answers the device alone, wrapped anew under an ephemeral key of its own", async ({
     clients,
     rooms,
@@ -72,6 +73,7 @@ describe("key.invalid", () => {
     expect(await report("bob", roomId, { version: 0 })).toMatchObject({ version: 0, privateKey });
   });
 
+  // K11
   test("forgets that the device had that version, and nothing else", async ({
     rooms,
     site,
@@ -129,6 +131,7 @@ describe("key.invalid", () => {
 });
 
 describe("key.status", () => {
+  // K11
   test("tells a member whom the current version has reached: devices, and accounts without any", async ({
     rooms,
     site,

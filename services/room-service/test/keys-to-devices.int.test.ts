@@ -34,6 +34,7 @@ async function rosterIn({ database }: TestSite, roomId: string) {
 }
 
 describe("key.get of an account with devices", () => {
+  // K8
   test("hands the key to the device that asks, bound to the roster, and the bytes to nobody", async ({
     rooms,
     site,
@@ -59,6 +60,7 @@ describe("key.get of an account with devices", () => {
     expect(laptop.open(roomId, other)).toBe(bytes);
   });
 
+  // K8
   test("is refused without a device, with an unknown one and with one that was revoked", async ({
     rooms,
     site,

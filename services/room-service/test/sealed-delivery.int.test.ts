@@ -7,6 +7,7 @@ import { enrol } from "./test-device.ts";
 
 const test = base.override("serviceEnvironment", { KEY_DELIVERY: "sealed" });
 
+// K9
 test("where delivery is sealed, an account without devices is handed no key at all", async ({
   clients,
   rooms,

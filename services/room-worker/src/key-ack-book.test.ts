@@ -125,6 +125,7 @@ describe("acknowledgements", () => {
     expect(dropped("foreign")).toBe(2);
   });
 
+  // K10
   test("of one account that floods are bounded, and the others' are noted", async () => {
     const { say, noted, dropped } = openBook();
     for (let index = 0; index < 5000; index += 1) say({ roomId: String(index).padStart(17, "0") });

@@ -19,6 +19,7 @@ const test = base.extend("acks", { scope: "file" }, async ({}, { onCleanup }) =>
   return valkeyKeyAckStore(valkey.client);
 });
 
+// K10
 test("what clients acknowledge is noted, and whoever stays silent is sent the key again, also after a restart", async ({
   site,
   clients,

@@ -82,6 +82,7 @@ async function openRoom(
 const accountsOf = (sent: readonly { account: string }[]) => sent.map(({ account }) => account);
 
 describe("a key sent again", () => {
+  // K10
   test("goes to those alone who have not acknowledged that version, and says its roster", async ({
     site,
     clients,
@@ -140,6 +141,7 @@ describe("a key sent again", () => {
     expect(await room.sentAgain()).toEqual([]);
   });
 
+  // K10
   test("goes to nobody who was removed since, nor to a device that was revoked", async ({
     site,
     clients,

@@ -29,6 +29,7 @@ const storedKey = async (worker: ReturnType<typeof createTestWorker>, roomId: st
   toBase64((await worker.keys.get(roomId))?.pair.privateKey ?? new Uint8Array());
 
 describe("a key of members with and without devices", () => {
+  // K8
   test("reaches each of bob's devices wrapped, nobody else by them, and the others as bytes", async ({
     site,
     clients,
@@ -55,7 +56,7 @@ describe("a key of members with and without devices", () => {
     expect(body).toMatchObject({ revision: 1, rosterDigest: state && rosterDigestOf(state) });
   });
 
-  // R52
+  // R52, K8
   test("is the same inside whatever step the worker crashed after", async ({ site, clients, rooms }) => {
     const device = await enrol(site, "dan");
     for (const crashAfter of [2, 3, 4, 5, 7, 10]) {

@@ -63,6 +63,7 @@ describe("the key of an event", () => {
     expect(sent[0]?.to.map(({ homeSite }) => homeSite)).toEqual(["site-a", "site-b", "site-a"]);
   });
 
+  // K9
   test("is handed as bytes to nobody where delivery is sealed", async () => {
     const { sent } = await sendAfter(room, rotate(0), "sealed");
     expect(takes(sent)).toEqual({ ann: [], bob: [phone, tablet], cat: [] });

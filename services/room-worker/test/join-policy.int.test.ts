@@ -8,6 +8,7 @@ const isKey = ({ subject }: Seen): boolean => subject.endsWith(".room.key");
 const of = ({ seen }: TestClients, roomId: string): Seen[] =>
   seen.filter(({ body }) => body["roomId"] === roomId);
 
+// K2
 test("where joining changes the key, everybody has it before it seals, newcomers after they learnt of the room", async ({
   site,
   clients,

@@ -91,6 +91,7 @@ describe("text and attachments", () => {
 });
 
 describe("a message that no key opens any more", () => {
+  // K3
   test("says so on every page, without content; the messages around it are read", async ({ site }) => {
     const { roomId } = await site.room();
     const messageId = await resting(site, roomId, { body: GONE });
@@ -106,6 +107,7 @@ describe("a message that no key opens any more", () => {
     expect(site.log.events()).toContain("content_key_lost");
   });
 
+  // K3
   test("is said anew by an edit", async ({ site }) => {
     const { roomId } = await site.room();
     const messageId = await resting(site, roomId, { body: GONE });
@@ -127,6 +129,7 @@ describe("a message that no key opens any more", () => {
 });
 
 describe("a room's content key", () => {
+  // K4
   test("is made by the first message that is accepted, not by one that is refused", async ({ site }) => {
     const { roomId } = await site.room();
     await send(site, "cat", { roomId, messageId: newMessageId(), content: SECRET });

@@ -44,8 +44,8 @@ async function dueRoom(site: TestSite, fields: { dueRotatedAt?: number } = {}) {
   return roomId;
 }
 
-// R124
 describe("a message into a room of which a device was revoked", () => {
+  // R124
   test("is never sealed below the version that room-service names", async ({ site }) => {
     using service = await roomService(site);
     const roomId = await dueRoom(site);
@@ -68,6 +68,7 @@ describe("a message into a room of which a device was revoked", () => {
     expect(service.asked).toHaveLength(asked);
   });
 
+  // R124
   test("waits for room-service and leaves nothing behind without it", async ({ site }) => {
     const roomId = await dueRoom(site);
     const messageId = newMessageId();
@@ -90,6 +91,7 @@ describe("a message into a room of which a device was revoked", () => {
     expect(await floorsOf(site, roomId)).toEqual([]);
   });
 
+  // R124
   test("asks nothing within ten minutes of the last change for it, and then again", async ({ site }) => {
     using service = await roomService(site);
     const recent = await dueRoom(site, { dueRotatedAt: Date.now() - LIMITS.dueRotationPauseMs / 2 });
@@ -101,6 +103,7 @@ describe("a message into a room of which a device was revoked", () => {
     expect([await floorsOf(site, recent), await floorsOf(site, older)]).toEqual([[3], [4]]);
   });
 
+  // R124
   test("asks nothing in any other room, nor does a change of a message", async ({ site }) => {
     using service = await roomService(site);
     const other = await site.room({ keyVersion: 3, revision: 5 });
