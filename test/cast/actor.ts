@@ -62,6 +62,9 @@ async function listen(connection: NatsConnection, of: { siteId: string; account:
   return { keyNotices, keysSent, overheard };
 }
 
+/** How an account enters beyond its login. */
+export type EnterOptions = Pick<Parameters<typeof connectParley>[0], "device">;
+
 /**
  * Connects an account at its home site, as its user of the broker and with no more rights. `tell` is called with each
  * event as it comes.
@@ -70,6 +73,7 @@ export async function enter(
   site: Site,
   account: string,
   tell?: (event: ClientEvent) => void,
+  options: EnterOptions = {},
 ): Promise<Actor> {
   const credentials = site.users.accounts[account];
   if (!credentials) throw new Error(`${account} is not at home at ${site.siteId}`);
@@ -84,7 +88,7 @@ export async function enter(
     reconnectTimeWait: 250,
   });
   const heard = await listen(connection, { siteId, account });
-  const client = await connectParley({ servers, siteId, account, authentication: credentials });
+  const client = await connectParley({ servers, siteId, account, authentication: credentials, ...options });
   const events: ClientEvent[] = [];
   const reading = (async () => {
     for await (const event of client.events()) {

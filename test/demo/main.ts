@@ -2,7 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { startStack, type Stack } from "@parley/local-stack/stack";
 
-import { enter } from "../cast/actor.ts";
+import type { ClientEvent } from "@parley/client/client";
+
+import { enter, type EnterOptions } from "../cast/actor.ts";
+import { compareRosters, enrol, joinLater, loseKeys, losePhone, type Vault } from "./devices.ts";
 import { delegate, meet, read, rename, staff, type Office } from "./every-day.ts";
 import { replay } from "./replay.ts";
 import { CheckFailed, createStage, writeReport, type Stage } from "./stage.ts";
@@ -16,13 +19,13 @@ const PATIENCE_MS = 120_000;
 async function play(stage: Stage, stack: Stack): Promise<void> {
   const site = stack.site("alpha");
   await using people = new AsyncDisposableStack();
-  const come = async (account: string, home = site) =>
-    people.use(
-      await enter(home, account, (event) => {
-        const words = wordsFor(event);
-        if (words !== undefined) stage.saw(account, words);
-      }),
-    );
+  const come = async (account: string, home = site, options: EnterOptions = {}) => {
+    const tell = (event: ClientEvent): void => {
+      const words = wordsFor(event);
+      if (words !== undefined) stage.saw(options.device?.name ?? account, words);
+    };
+    return people.use(await enter(home, account, tell, options));
+  };
   const cast = {
     ann: await come("ann"),
     bob: await come("bob"),
@@ -54,6 +57,22 @@ async function play(stage: Stage, stack: Stack): Promise<void> {
   await cutLink(abroad, bridge);
   await compareSites(stage, stack, bridge);
   await everyDay({ stage, stack, ...cast, judy: abroad.judy });
+  await guard({
+    stage,
+    stack,
+    ann: cast.ann,
+    come: (name, home, options) => come(name, stack.site(home), options),
+  });
+}
+
+/** Third act: keys are made for devices, and lost. */
+async function guard(vault: Vault): Promise<void> {
+  const opened = await enrol(vault);
+  await compareRosters(vault, opened);
+  await losePhone(vault, opened);
+  await joinLater(vault, opened);
+  await loseKeys(vault, opened);
+  await compareSites(vault.stage, vault.stack, opened.room);
 }
 
 /** Second act: nothing fails, people and an agent do what they do every day. */
