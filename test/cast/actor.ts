@@ -63,17 +63,16 @@ async function listen(connection: NatsConnection, of: { siteId: string; account:
 }
 
 /** How an account enters beyond its login. */
-export type EnterOptions = Pick<Parameters<typeof connectParley>[0], "device">;
+export interface EnterOptions extends Pick<Parameters<typeof connectParley>[0], "device"> {
+  /** Called with each event as it comes. */
+  readonly tell?: (event: ClientEvent) => void;
+}
 
-/**
- * Connects an account at its home site, as its user of the broker and with no more rights. `tell` is called with each
- * event as it comes.
- */
+/** Connects an account at its home site, as its user of the broker and with no more rights. */
 export async function enter(
   site: Site,
   account: string,
-  tell?: (event: ClientEvent) => void,
-  options: EnterOptions = {},
+  { tell, ...options }: EnterOptions = {},
 ): Promise<Actor> {
   const credentials = site.users.accounts[account];
   if (!credentials) throw new Error(`${account} is not at home at ${site.siteId}`);

@@ -40,12 +40,13 @@ async function versionOf({ overheard }: Actor, messageId: string): Promise<numbe
   return found();
 }
 
+const device = (name: string): EnterOptions => ({ device: { store: memoryDeviceStore(), name } });
+
 /** Third act, scene 1: keys come wrapped for devices. */
 export async function enrol({ stage, ann, come }: Vault): Promise<Opened> {
   stage.scene(
     "Third act. Frank (alpha) comes with a laptop and a phone, Liam (beta) with one device; Ann has none",
   );
-  const device = (name: string): EnterOptions => ({ device: { store: memoryDeviceStore(), name } });
   const laptop = await come("frank", "alpha", device("laptop"));
   const phone = await come("frank", "alpha", device("phone"));
   const liam = await come("liam", "beta", device("desk"));

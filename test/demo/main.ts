@@ -24,7 +24,7 @@ async function play(stage: Stage, stack: Stack): Promise<void> {
       const words = wordsFor(event);
       if (words !== undefined) stage.saw(options.device?.name ?? account, words);
     };
-    return people.use(await enter(home, account, tell, options));
+    return people.use(await enter(home, account, { tell, ...options }));
   };
   const cast = {
     ann: await come("ann"),
