@@ -47,7 +47,15 @@ function createClient(
   };
   const behaviour = { lazyConnect: true, enableOfflineQueue: false };
   if (addresses.length === 1)
-    return new Redis({ ...addresses[0], ...connection, ...behaviour, retryStrategy: reconnectDelay });
+    return new Redis({
+      ...addresses[0],
+      ...connection,
+      ...behaviour,
+      // Commands of one turn of the event loop share a write: a worker of many rooms sends several for each event. Not
+      // on a cluster, where a pipeline whose keys have moved fails as a whole.
+      enableAutoPipelining: true,
+      retryStrategy: reconnectDelay,
+    });
   return new Cluster([...addresses], {
     ...behaviour,
     redisOptions: connection,
