@@ -16,7 +16,15 @@ import { EVENT_OPERATIONS } from "@parley/room/operation";
 
 import { describeSchema, type Schema } from "./describe-schema.ts";
 import { NOTICES, UPDATES } from "./event-examples.ts";
-import { exampleRoom, exampleSubscription, ROOM_ID, ROOM_KEY, SITE_ID } from "./example-values.ts";
+import {
+  DEVICE_ID,
+  exampleRoom,
+  exampleSubscription,
+  HANDED_KEY,
+  ROOM_ID,
+  ROOM_KEY,
+  SITE_ID,
+} from "./example-values.ts";
 import { code, json, sections, table } from "./markdown.ts";
 import { fieldTable } from "./request-block.ts";
 import { REQUEST_PAGES } from "./requests.ts";
@@ -37,6 +45,7 @@ interface EventPage {
   readonly more?: readonly object[];
 }
 
+const ROSTER = { rosterDigest: HANDED_KEY.rosterDigest, revision: HANDED_KEY.revision };
 const userEvent = { roomId: ROOM_ID, siteId: SITE_ID, at: 1_750_000_000_000 };
 
 function anchorEvent(): object {
@@ -67,9 +76,11 @@ const pages = (): readonly EventPage[] => [
   {
     title: "room.key",
     subjects: [userSubjects.roomKey.template],
-    about: "A key of a room. There is no public key: derive it from the private one.",
+    about:
+      "A key of a room, and the roster it was handed out for. There is no public key: derive it from the private one. To an account with devices it comes wrapped for each of them, under `devices` by device id.",
     schema: roomKeyNotice,
-    example: { ...userEvent, version: 3, privateKey: ROOM_KEY },
+    example: { ...userEvent, version: 3, privateKey: ROOM_KEY, ...ROSTER },
+    more: [{ ...userEvent, version: 3, devices: { [DEVICE_ID]: HANDED_KEY.wrapped }, ...ROSTER }],
   },
   {
     title: "Room events",
