@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import { createReadiness, type Readiness } from "@parley/lifecycle/readiness";
 import { parseConfig } from "@parley/lifecycle/parse-config";
 import { retryUntil } from "@parley/lifecycle/retry-until";
@@ -9,6 +11,15 @@ import type { z } from "zod";
 export interface OpenedProcess extends AsyncDisposable {
   readonly log: MemoryLog;
   readonly readiness: Readiness;
+}
+
+/** How long a process may take until its dependencies have answered for the first time (ms). */
+const READY_WITHIN_MS = 5000;
+
+/** As an operator would wait before sending work. Whether it is ready is for the test to say: some open what cannot be. */
+async function untilReady(readiness: Readiness): Promise<void> {
+  const until = performance.now() + READY_WITHIN_MS;
+  while (!readiness.report().ready && performance.now() < until) await delay(5);
 }
 
 /**
@@ -37,6 +48,7 @@ export async function openProcess<Schema extends z.ZodType>(of: {
     retry: ({ what: _what, ...step }) => retryUntil({ ...step, signal: stopping.signal }),
     fail: (what, cause) => log.error(what, {}, cause),
   });
+  await untilReady(readiness);
   const opened = stack.move();
   return {
     log,
