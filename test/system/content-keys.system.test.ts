@@ -26,8 +26,7 @@ let stack: Stack;
 /** At home at alpha, and owner of every room. */
 let ann: Actor;
 const opened = new AsyncDisposableStack();
-/** Of both sites, in this order: alpha, beta. */
-let stores: readonly ContentKeyStore[];
+let stores: Readonly<Record<"alpha" | "beta", ContentKeyStore>>;
 const bytesSeen: Buffer[] = [];
 
 /** The content keys of a site, as its processes have them. */
@@ -56,7 +55,10 @@ beforeAll(async () => {
     directory: directoryFile("content-keys", [{ account: "ann" }, { account: "bob", homeSite: "beta" }]),
   });
   ann = await enter(stack.site("alpha"), "ann");
-  stores = await Promise.all([stack.site("alpha"), stack.site("beta")].map(openContentKeys));
+  stores = {
+    alpha: await openContentKeys(stack.site("alpha")),
+    beta: await openContentKeys(stack.site("beta")),
+  };
 });
 afterAll(async () => {
   await ann[Symbol.asyncDispose]();
@@ -65,9 +67,12 @@ afterAll(async () => {
   await rm(dir, { recursive: true });
 });
 
+/** The id of a key, and its 32 bytes in hex. */
+const KEY_TEXT = /^\S{1,64} [0-9a-f]{64}$/;
+
 /** The content key that a site has of a room, as text; undefined without one. */
 async function keyAt(site: "alpha" | "beta", { roomId }: RoomReference): Promise<string | undefined> {
-  const held = await stores[site === "alpha" ? 0 : 1]?.find(roomId);
+  const held = await stores[site].find(roomId);
   if (held?.status !== "key") return undefined;
   bytesSeen.push(Buffer.from(held.key.bytes));
   return `${held.key.kid} ${Buffer.from(held.key.bytes).toString("hex")}`;
@@ -76,7 +81,7 @@ async function keyAt(site: "alpha" | "beta", { roomId }: RoomReference): Promise
 async function createRoom(name: string): Promise<RoomReference> {
   const room = await ann.client.createRoom({ name });
   await room.done;
-  await stores[0]?.ensure(room.roomId);
+  await stores.alpha.ensure(room.roomId);
   return room;
 }
 
@@ -89,7 +94,7 @@ async function addBob(room: RoomReference): Promise<void> {
 test("a site that joins gets the key of the room's content from its home and keeps it for itself", async () => {
   const room = await createRoom("Plans");
   const atHome = await keyAt("alpha", room);
-  expect(atHome).toBeDefined();
+  expect(atHome).toMatch(KEY_TEXT);
   expect(await keyAt("beta", room)).toBeUndefined();
   await addBob(room);
 
@@ -101,6 +106,7 @@ test("a site that joins gets the key of the room's content from its home and kee
 test("a site whose Valkey was emptied has every content key still, and fills it again", async () => {
   const room = await createRoom("Emptied");
   const atHome = await keyAt("alpha", room);
+  expect(atHome).toMatch(KEY_TEXT);
   const client = await connectValkey({
     addresses: [stack.site("alpha").valkey.address],
     onError: () => {},
@@ -118,14 +124,16 @@ test("a key that was copied while an inbox-worker was killed over and over is th
   for (const room of rooms) {
     const adding = addBob(room);
     const worker = beta.processes.findLast(({ name }) => name.startsWith("inbox-worker"));
-    await worker?.kill("SIGKILL");
+    await (worker ?? expect.fail("there is no inbox-worker")).kill("SIGKILL");
     await beta.startProcess("inbox-worker");
     await adding;
   }
 
   for (const room of rooms) {
     expect(await happens(async () => (await keyAt("beta", room)) !== undefined, 60_000)).toBe(true);
-    expect(await keyAt("beta", room)).toBe(await keyAt("alpha", room));
+    const atHome = await keyAt("alpha", room);
+    expect(atHome).toMatch(KEY_TEXT);
+    expect(await keyAt("beta", room)).toBe(atHome);
   }
 });
 
