@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 
 import { expect, test } from "vitest";
 
-import { findsAny } from "./traces-of.ts";
+import { findsAny, findsSecret } from "./traces-of.ts";
 
 const TEXT = "écrit-4711 secret";
 const finds = findsAny([TEXT]);
@@ -27,4 +27,22 @@ test.for(FORMS)("a text is found in %s", ([, bytes]) => {
 test("what is no form of it is not taken for it", () => {
   expect(finds(Buffer.from("ecrit-4711 secret"))).toBe(false);
   expect(finds(Buffer.alloc(4096))).toBe(false);
+});
+
+const SECRET = Buffer.from("00ff10e0deadbeef7f8091a2b3c4d5e6", "hex");
+const WRITTEN: readonly (readonly [string, Buffer])[] = [
+  ["bytes", Buffer.concat([Buffer.alloc(7), SECRET, Buffer.alloc(7)])],
+  ["base64", Buffer.from(`"${SECRET.toString("base64")}"`)],
+  ["base64url", Buffer.from(`"${SECRET.toString("base64url")}"`)],
+  [
+    "base64 of more",
+    Buffer.from(Buffer.concat([Buffer.alloc(5), SECRET, Buffer.alloc(5)]).toString("base64")),
+  ],
+  ["hex", Buffer.from(`key=${SECRET.toString("hex")}`)],
+  ["capital hex", Buffer.from(`key=${SECRET.toString("hex").toUpperCase()}`)],
+];
+
+test.for(WRITTEN)("a secret is found as %s", ([, bytes]) => {
+  expect(findsSecret([SECRET])(bytes)).toBe(true);
+  expect(findsSecret([Buffer.from(SECRET.toReversed())])(bytes)).toBe(false);
 });

@@ -31,11 +31,23 @@ function tracesOf(text: string): readonly Buffer[] {
   return [bytes, wide, doubled(wide), ...texts.map((form) => Buffer.from(form))];
 }
 
-/** Whether any of the texts can be read out of the bytes. */
-export function findsAny(texts: readonly string[]): (bytes: Uint8Array) => boolean {
-  const needles = texts.flatMap(tracesOf);
-  return (bytes) => {
+/** The forms in which bytes that are no text are written down. */
+const formsOf = (secret: Buffer): readonly Buffer[] => {
+  const texts = [secret.toString("hex"), secret.toString("hex").toUpperCase(), ...base64Forms(secret)];
+  return [secret, ...texts.map((form) => Buffer.from(form))];
+};
+
+const finder =
+  (needles: readonly Buffer[]) =>
+  (bytes: Uint8Array): boolean => {
     const haystack = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return needles.some((needle) => haystack.includes(needle));
   };
-}
+
+/** Whether any of the texts can be read out of the bytes. */
+export const findsAny = (texts: readonly string[]): ((bytes: Uint8Array) => boolean) =>
+  finder(texts.flatMap(tracesOf));
+
+/** Whether any of the secrets stands in the bytes, as it is or written down. */
+export const findsSecret = (secrets: readonly Buffer[]): ((bytes: Uint8Array) => boolean) =>
+  finder(secrets.flatMap(formsOf));

@@ -1,19 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
 
 import type { RoomReference } from "@parley/client/client";
-import { OPERATOR_INBOX_PREFIX } from "@parley/contract/headers";
 import type { MessageView } from "@parley/contract/messages";
-import { STREAM_OWNERS, streamName, type StreamName } from "@parley/contract/streams";
 import { inCheckout } from "@parley/local-stack/checkout";
 import type { Site } from "@parley/local-stack/site";
 import { startStack, type Stack } from "@parley/local-stack/stack";
-import { connectNats, type Broker } from "@parley/messaging/connect-nats";
-import { park } from "@parley/messaging/park";
-import { readAt } from "@parley/messaging/parked";
-import { traceOf } from "@parley/messaging/trace";
 import { closeValkey, connectValkey } from "@parley/valkey/connect-valkey";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -21,9 +13,10 @@ import { enter, type Actor } from "../cast/actor.ts";
 import { directoryFile, people } from "../cast/directory.ts";
 import { happens } from "../cast/happens.ts";
 import { inspectSite, type Inspection } from "../cast/inspect-site.ts";
+import { parkNewest } from "../cast/park-newest.ts";
+import { filesOf, placesOf } from "../cast/search-site.ts";
 import { findsAny } from "../cast/traces-of.ts";
 
-const STREAMS = Object.keys(STREAM_OWNERS) as readonly StreamName[];
 /** In every text that anybody writes; a form of it that is found was left by one of them. */
 const MARK = `écrit-${randomUUID()}`;
 /** A room's name rests in clear: whoever does not find it looks in the wrong places. */
@@ -64,81 +57,9 @@ const shows = (messageId: string): boolean =>
     .client.room(room.roomId)
     ?.messages.some((message) => message.messageId === messageId) ?? false;
 
-/** Parks the newest accepted message, as a consumer does that fails with it. */
-async function parkNewest({ broker }: Inspection): Promise<void> {
-  const stream = streamName("MESSAGES_CANONICAL", "alpha");
-  const { state } = await broker.manager.streams.info(stream);
-  const message = (await readAt(broker, { stream, sequence: state.last_seq })) ?? expect.fail("it is empty");
-  await park(broker, {
-    message: {
-      subject: message.subject,
-      payload: message.data,
-      stream,
-      streamSequence: message.seq,
-      deliveries: 10,
-      trace: traceOf(message.header, ""),
-    },
-    siteId: "alpha",
-    process: "message-service",
-    reason: "failing",
-    error: "TypeError",
-  });
-}
-
-interface Found {
-  readonly where: string;
-  readonly bytes: Uint8Array;
-}
-
-/** What a stream of the site holds, headers included. */
-async function* inStream(broker: Broker, where: StreamName): AsyncGenerator<Found> {
-  const stream = streamName(where, "alpha");
-  const { state } = await broker.manager.streams.info(stream);
-  for (let sequence = state.first_seq; state.messages > 0 && sequence <= state.last_seq; sequence += 1) {
-    const stored = await readAt(broker, { stream, sequence });
-    const headers = Buffer.from([...(stored?.header ?? [])].flat(2).join("\n"));
-    yield { where, bytes: Buffer.concat([headers, stored?.data ?? Buffer.alloc(0)]) };
-  }
-}
-
-/** Everything that the streams of the site hold, read with the operator's login. */
-async function* inStreams(): AsyncGenerator<Found> {
-  const { user, password } = site.users.operator;
-  const broker = await connectNats({
-    url: `nats://${user}:${password}@${new URL(site.nats.url).host}`,
-    name: "search",
-    inboxPrefix: OPERATOR_INBOX_PREFIX,
-    domain: "alpha",
-  });
-  try {
-    for (const where of STREAMS) yield* inStream(broker, where);
-  } finally {
-    await broker.close();
-  }
-}
-
-/** Every document of the site's database. */
-async function* inMongo(): AsyncGenerator<Found> {
-  const { database } = inspection.mongo;
-  for (const { collectionName } of await database.collections())
-    for await (const document of database.collection(collectionName).find())
-      yield { where: collectionName, bytes: Buffer.from(JSON.stringify(document)) };
-}
-
-/** Every file of the run: logs, what Valkey appends, what MongoDB and the broker lay down. */
-const files = (): readonly string[] =>
-  readdirSync(dir, { recursive: true, encoding: "utf8" })
-    .map((file) => join(dir, file))
-    .filter((file) => statSync(file).isFile());
-
 /** Where any of the texts can be read. */
-async function placesOf(...texts: readonly string[]): Promise<ReadonlySet<string>> {
-  const finds = findsAny(texts);
-  const found = new Set(files().filter((file) => finds(readFileSync(file))));
-  for await (const { where, bytes } of inStreams()) if (finds(bytes)) found.add(where);
-  for await (const { where, bytes } of inMongo()) if (finds(bytes)) found.add(where);
-  return found;
-}
+const placesOfTexts = (...texts: readonly string[]): Promise<ReadonlySet<string>> =>
+  placesOf(findsAny(texts), { dir, sites: [site] });
 
 // R92
 test("nothing that members write is found in any store, stream or log of the run", async () => {
@@ -153,7 +74,7 @@ test("nothing that members write is found in any store, stream or log of the run
   await client.edit(room, { messageId: first, content: `edited ${MARK}`, mentions: ["p1"] });
   await client.deleteMessage(room, await say(room, "taken back"));
   await client.edit(room, { messageId: await say(room, "to be edited"), content: `last ${MARK}` });
-  await parkNewest(inspection);
+  await parkNewest(inspection.broker, "alpha");
   // What is refused is logged and counted.
   await expect(client.send(room, { content: MARK, messageId: first })).rejects.toMatchObject({
     reason: "message_id_reused",
@@ -164,12 +85,12 @@ test("nothing that members write is found in any store, stream or log of the run
   expect(read.flatMap((message) => message.attachments ?? [])).toEqual(attachments);
   expect(await happens(() => shows(read[0]?.messageId ?? ""))).toBe(true);
 
-  expect(await placesOf(MARK)).toEqual(new Set());
+  expect(await placesOfTexts(MARK)).toEqual(new Set());
   // The search is real: it finds in all of these places what does rest in clear.
-  const known = await placesOf(NAME, room.roomId, first);
+  const known = await placesOfTexts(NAME, room.roomId, first);
   for (const where of ["rooms", "messages", "MESSAGES_CANONICAL", "DEAD", "ROOMS"])
     expect(known).toContain(where);
-  expect(files().filter((file) => file.endsWith(".log")).length).toBeGreaterThanOrEqual(5);
+  expect(filesOf(dir).filter((file) => file.endsWith(".log")).length).toBeGreaterThanOrEqual(5);
   expect([...known].some((file) => file.includes("/valkey/"))).toBe(true);
 });
 

@@ -2,18 +2,15 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
-import { streamName } from "@parley/contract/streams";
 import type { Site } from "@parley/local-stack/site";
 import { startStack, type Stack } from "@parley/local-stack/stack";
-import { park } from "@parley/messaging/park";
-import { readAt } from "@parley/messaging/parked";
-import { traceOf } from "@parley/messaging/trace";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { enter, type Actor } from "../cast/actor.ts";
 import { directoryFile, people } from "../cast/directory.ts";
 import { happens } from "../cast/happens.ts";
 import { inspectSite, type Inspection } from "../cast/inspect-site.ts";
+import { parkNewest } from "../cast/park-newest.ts";
 
 const COMMAND = join(import.meta.dirname, "../../libs/site/src/dead.ts");
 let stack: Stack;
@@ -49,28 +46,6 @@ async function dead({ siteId, nats, mongo, users }: Site, ...words: readonly str
   return { code, output };
 }
 
-/** Parks the newest message of MESSAGES_CANONICAL, although it was handled: sent back, it comes a second time. */
-async function parkNewest({ siteId }: Site): Promise<void> {
-  const stream = streamName("MESSAGES_CANONICAL", siteId);
-  const { state } = await inspection.broker.manager.streams.info(stream);
-  const message = await readAt(inspection.broker, { stream, sequence: state.last_seq });
-  if (!message) throw new Error("no message was accepted");
-  await park(inspection.broker, {
-    message: {
-      subject: message.subject,
-      payload: message.data,
-      stream,
-      streamSequence: message.seq,
-      deliveries: 10,
-      trace: traceOf(message.header, ""),
-    },
-    siteId,
-    process: "message-service",
-    reason: "failing",
-    error: "TypeError",
-  });
-}
-
 test("a message that is sent back although it arrived is shown once, stored once, and followed by the next", async () => {
   const site = stack.site("alpha");
   const [owner, second] = actors;
@@ -80,7 +55,7 @@ test("a message that is sent back although it arrived is shown once, stored once
   const { messageId } = await owner.client.send(room, { content: "one" });
   const shown = (): boolean => actors.every((actor) => actor.opened(room.roomId).length > 0);
   expect(await happens(shown)).toBe(true);
-  await parkNewest(site);
+  await parkNewest(inspection.broker, site.siteId);
 
   expect((await dead(site, "list")).output).toContain(`room ${room.roomId}  attempts 10  TypeError`);
   expect(await dead(site, "resend", "1")).toMatchObject({
